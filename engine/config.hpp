@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// The configuration as a value: what the file said, with defaults filled in and names resolved.
+// It knows nothing of devices, workers or sockets; whoever holds a Config holds a correct one.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "flows/numbers.hpp"
+#include "flows/result.hpp"
+
+namespace penstock::engine {
+
+/// Where in the file something was said: "file:line:column" is printed in front of every mistake.
+struct SourcePosition {
+  uint32_t line = 0;
+  uint32_t column = 0;
+};
+
+enum class Idle { poll, adaptive };
+enum class Hugepages { automatic, require, none };
+
+struct EngineConfig {
+  std::optional<uint32_t> main_core;   ///< core of the control thread; none: any
+  std::vector<uint32_t> worker_cores;  ///< one worker each; empty: worker_count of them, chosen
+  uint32_t worker_count = 0;           ///< used when worker_cores is empty; 0: "auto"
+  Idle idle = Idle::poll;
+  Hugepages hugepages = Hugepages::automatic;
+  uint32_t memory_mb = 512;      ///< for packet buffers
+  uint32_t neighbors = 4096;     ///< capacity of the neighbour table
+  uint32_t icmp_rate = 100;      ///< ICMP errors a second, at most, per worker
+  bool operator==(const EngineConfig&) const = default;
+};
+
+struct ControlConfig {
+  std::string socket = "/run/penstock/control.sock";
+  bool operator==(const ControlConfig&) const = default;
+};
+
+struct PortConfig {
+  std::string name;
+  std::string device;  ///< PCI address, or a vdev in DPDK's words: "net_tap0,iface=cv0"
+  std::vector<flows::Prefix> addresses;
+  uint16_t mtu = 1500;  ///< bytes of the largest IP packet
+  std::optional<flows::MacAddress> mac;  ///< none: the device's own
+  SourcePosition at;
+  SourcePosition device_at;
+};
+
+struct RouteConfig {
+  flows::Prefix to;
+  flows::IpAddress next_hop;
+  SourcePosition at;
+};
+
+/// A peer with a configured UDP port (RFC 6951 section 5.1 lets every address have its own).
+struct PeerConfig {
+  flows::IpAddress address;
+  flows::UdpPort udp_port;
+  bool operator==(const PeerConfig&) const = default;
+};
+
+/// via = "sctp-udp" (RFC 6951).
+struct TunnelConfig {
+  std::string name;
+  uint16_t port = 0;  ///< index into Config::ports
+  flows::UdpPort listen = flows::kSctpUdpPort;
+  std::vector<flows::Prefix> hosts;    ///< native hosts on our side whose packets are peeled
+  std::vector<flows::Prefix> sources;  ///< who may send to us through the tunnel
+  std::vector<PeerConfig> peers;
+  std::optional<flows::UdpPort> default_port = flows::kSctpUdpPort;  ///< none: drop when unknown
+  uint16_t mtu = 0;  ///< largest outer IP packet, bytes; 0: the port's
+  SourcePosition at;
+};
+
+enum class RuleAction { tunnel, bypass, drop };
+
+/// First match decides. An empty list or an absent value matches all.
+struct RuleConfig {
+  std::string name;
+  std::optional<uint16_t> from_port;    ///< index into Config::ports
+  std::optional<uint16_t> from_tunnel;  ///< index into Config::tunnels: what came out of it
+  std::vector<flows::Prefix> to;        ///< destination
+  std::vector<flows::Prefix> source;
+  std::vector<flows::SctpPort> sctp_ports;  ///< either end's
+  RuleAction action = RuleAction::bypass;
+  uint16_t tunnel = 0;  ///< index into Config::tunnels, when action is tunnel
+  SourcePosition at;
+};
+
+enum class Verify { state, all };
+
+struct Config {
+  std::string file;  ///< as it was named, for messages
+  EngineConfig engine;
+  ControlConfig control;
+  Verify verify = Verify::state;  ///< engine.verify
+  std::vector<PortConfig> ports;
+  std::vector<RouteConfig> routes;
+  std::vector<TunnelConfig> tunnels;
+  std::vector<RuleConfig> rules;
+};
+
+/// "file:line:column: " for a mistake at `at`.
+std::string where(const Config& config, SourcePosition at);
+
+/// All mistakes of a file at once, one line each, in the file's order.
+struct ConfigErrors {
+  std::vector<std::string> lines;
+};
+
+/// `text` is the file's content; `file` stands in messages.
+std::variant<Config, ConfigErrors> parse_config(const std::string& text, const std::string& file);
+std::variant<Config, ConfigErrors> load_config(const std::string& file);
+
+}  // namespace penstock::engine

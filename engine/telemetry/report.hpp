@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// What an engine tells about itself, as plain values: copied out by the engine, rendered by the
+// control socket, compared by tests. No pointer into the engine survives in here.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace penstock::engine {
+
+/// Packet counts of one port. Always balanced (see balance()).
+struct PortCounters {
+  uint64_t rx = 0, rx_bytes = 0;
+  uint64_t tx = 0, tx_bytes = 0;
+  uint64_t originated = 0;  ///< made here: ARP, ND, ICMP
+  uint64_t consumed = 0;    ///< taken in here: ARP, ND, ICMP for our own addresses
+  uint64_t handed_in = 0;   ///< came in by another port, leaves by this one
+  uint64_t handed_out = 0;  ///< came in by this port, leaves by another one
+  uint64_t held = 0;        ///< waiting for a neighbour just now
+  uint64_t split = 0;       ///< additional packets made by fragmenting
+  uint64_t dropped = 0;
+
+  /// 0 when every packet is accounted for.
+  int64_t balance() const {
+    return static_cast<int64_t>(rx + originated + split + handed_in) -
+           static_cast<int64_t>(tx + consumed + held + handed_out + dropped);
+  }
+};
+
+struct PortReport {
+  std::string name, device, driver, mac;
+  std::vector<std::string> addresses;
+  uint16_t mtu = 0;
+  bool link_up = false;
+  uint32_t speed_mbps = 0;  ///< 0: unknown
+  uint16_t rx_queues = 0, tx_queues = 0;
+  std::vector<std::string> offloads;
+  PortCounters counters;
+  uint64_t rx_missed = 0, rx_errors = 0, rx_no_buffer = 0;  ///< lost before a worker saw them
+};
+
+struct TunnelReport {
+  std::string name, via, port, peer, state;
+  uint16_t listen = 0, mtu = 0;
+  uint64_t rx = 0, rx_bytes = 0, tx = 0, tx_bytes = 0, dropped = 0;
+};
+
+struct WorkerReport {
+  std::string name;
+  uint32_t cpu = 0;
+  int numa = -1;
+  uint64_t turns = 0, idle_turns = 0, naps = 0, packets = 0;
+  double busy = 0;  ///< share of cycles spent on turns that moved packets, since start
+};
+
+struct DropReport {
+  std::string reason, port, tunnel;  ///< tunnel empty: none involved
+  std::string meaning, hint;
+  uint64_t packets = 0;
+  double rate = 0;             ///< a second, over the last whole second
+  int64_t last_seen_ms = -1;   ///< ago; -1: never
+};
+
+struct RouteReport {
+  std::string to, next_hop, port;  ///< next_hop empty: connected
+};
+
+struct NeighborReport {
+  std::string address, mac, port, state;
+  int64_t age_ms = 0;  ///< since it was confirmed
+};
+
+struct Report {
+  uint64_t generation = 0;  ///< of the configuration
+  int64_t uptime_ms = 0;
+  std::vector<PortReport> ports;
+  std::vector<TunnelReport> tunnels;
+  std::vector<WorkerReport> workers;
+  std::vector<DropReport> drops;  ///< those that happened
+  std::vector<RouteReport> routes;
+  std::vector<NeighborReport> neighbors;
+};
+
+}  // namespace penstock::engine

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include "flows/encap_sctp_udp.hpp"
+
+#include "flows/sctp_packet.hpp"
+
+namespace penstock::flows {
+namespace {
+
+// The upper layer changed its protocol and the packet its length (RFC 6951 section 5.3).
+void rename_upper(IpPacket& packet, uint8_t protocol) {
+  if (packet.ipv6) {
+    packet.v6().set_payload_length(static_cast<uint16_t>(packet.length - kIpv6Header));
+    packet.at[packet.next_header_field] = protocol;
+  } else {
+    packet.v4().set_total_length(packet.length);
+    packet.v4().set_protocol(protocol);
+  }
+  packet.protocol = protocol;
+}
+
+}  // namespace
+
+void wrap_sctp_udp(IpPacket& packet, UdpPort source, UdpPort destination, UdpChecksum checksum) {
+  uint8_t* const moved = packet.at - kUdpHeader;
+  std::memmove(moved, packet.at, packet.upper);
+  packet.at = moved;
+  packet.length = static_cast<uint16_t>(packet.length + kUdpHeader);
+  rename_upper(packet, kProtocolUdp);
+
+  const MutableBytes datagram = packet.payload();
+  const uint16_t length = static_cast<uint16_t>(datagram.size());
+  store_be16(datagram.data(), source.value);
+  store_be16(datagram.data() + 2, destination.value);
+  store_be16(datagram.data() + 4, length);
+  store_raw<uint16_t>(datagram.data() + 6, 0);
+
+  const uint64_t pseudo = pseudo_header_sum(packet, kProtocolUdp) + host_order(length);
+  uint16_t field;
+  if (checksum == UdpChecksum::nic) {
+    field = fold(pseudo);
+  } else {
+    field = internet_checksum(datagram, pseudo);
+    if (field == 0) field = 0xffff;  // 0 would say "no checksum" (RFC 768)
+  }
+  store_raw(datagram.data() + 6, field);
+}
+
+DropReason check_sctp_udp(const IpPacket& packet, ChecksumState known) {
+  const ByteView payload = packet.payload();
+  const DropReason reason =
+      check_udp(payload, pseudo_header_sum(packet, kProtocolUdp), packet.ipv6, known);
+  if (reason != DropReason::none) return reason;
+  return UdpHeader(payload.data()).length() < kUdpHeader + kSctpMinimum ? DropReason::encap_empty
+                                                                        : DropReason::none;
+}
+
+bool is_nested_sctp_udp(const IpPacket& packet, UdpPort listen) {
+  const ByteView outer = packet.payload();
+  const ByteView inner = outer.first(UdpHeader(outer.data()).length()).subspan(kUdpHeader);
+  const UdpHeader udp(inner.data());
+  return udp.destination() == listen && udp.length() == inner.size() && !sctp_checksum_good(inner);
+}
+
+void unwrap_sctp_udp(IpPacket& packet) {
+  const uint16_t datagram = UdpHeader(packet.payload().data()).length();
+  uint8_t* const moved = packet.at + kUdpHeader;
+  std::memmove(moved, packet.at, packet.upper);
+  packet.at = moved;
+  packet.length = static_cast<uint16_t>(packet.upper + datagram - kUdpHeader);
+  rename_upper(packet, kProtocolSctp);
+}
+
+}  // namespace penstock::flows

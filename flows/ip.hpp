@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// An IP packet of either version after its lengths were checked: where things are, once. The
+// corridor carries this beside each packet; what it says is kept true by those who move bytes.
+
+#include "flows/ipv4.hpp"
+#include "flows/ipv6.hpp"
+
+namespace penstock::flows {
+
+struct IpPacket {
+  uint8_t* at = nullptr;           ///< the IP header
+  uint16_t length = 0;             ///< of the whole IP packet, without Ethernet's padding
+  uint16_t upper = 0;              ///< offset of what stands behind IP and its extension headers
+  uint16_t next_header_field = 0;  ///< offset of the byte that names it
+  uint8_t protocol = 0;            ///< of the upper layer
+  bool ipv6 = false;
+  bool fragment = false;  ///< not whole
+  bool first_fragment = false;
+
+  Ipv4Header v4() const { return Ipv4Header(at); }
+  Ipv6Header v6() const { return Ipv6Header(at); }
+  IpAddress source() const { return ipv6 ? IpAddress(v6().source()) : IpAddress(v4().source()); }
+  IpAddress destination() const {
+    return ipv6 ? IpAddress(v6().destination()) : IpAddress(v4().destination());
+  }
+  uint8_t hop_limit() const { return ipv6 ? v6().hop_limit() : v4().ttl(); }
+  void decrement_hop_limit() const { ipv6 ? v6().decrement_hop_limit() : v4().decrement_ttl(); }
+  /// IPv6 routers never fragment (RFC 8200 section 5), so there it is always set.
+  bool dont_fragment() const { return ipv6 || v4().dont_fragment(); }
+  MutableBytes payload() const { return {at + upper, static_cast<size_t>(length - upper)}; }
+};
+
+/// Checks a received IP packet; `bytes` begins at the IP header and ends with the frame.
+/// Addresses are not looked at: see check_addresses().
+DropReason check_ip(MutableBytes bytes, bool ipv6, ChecksumState checksum, IpPacket& packet);
+
+/// Drops what may not be forwarded or answered because of its addresses.
+DropReason check_addresses(const IpPacket& packet);
+
+/// Pseudo-header's sum of the upper layer, its length left out: RFC 768, RFC 8200 section 8.1.
+uint64_t pseudo_header_sum(const IpPacket& packet, uint8_t protocol);
+
+}  // namespace penstock::flows

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include "flows/ipv6.hpp"
+
+#include "flows/ipv4.hpp"
+
+namespace penstock::flows {
+namespace {
+
+constexpr int kMaximumExtensionHeaders = 8;
+constexpr uint16_t kFragmentOffsetMask = 0xfff8;
+constexpr uint16_t kFragmentMore = 0x0001;
+// A first fragment must hold its whole header chain (RFC 7112). Eight bytes of the upper layer
+// hold the ports of every transport that we look into.
+constexpr size_t kUpperLayerMinimum = 8;
+
+constexpr bool is_extension(uint8_t protocol) {
+  return protocol == kProtocolHopByHop || protocol == kProtocolRouting ||
+         protocol == kProtocolFragment || protocol == kProtocolDestinationOptions;
+}
+
+}  // namespace
+
+DropReason check_ipv6(ByteView bytes, Ipv6Upper& upper) {
+  if (bytes.size() < kIpv6Header || bytes[0] >> 4 != 6) return DropReason::ip6_hdr;
+  const size_t end = kIpv6Header + size_t{load_be16(bytes.data() + 4)};
+  if (end > bytes.size()) return DropReason::ip6_len;
+
+  upper = {.protocol = bytes[6], .offset = kIpv6Header, .next_header_field = 6};
+  size_t at = kIpv6Header;
+  for (int headers = 0; is_extension(upper.protocol); ++headers) {
+    if (headers == kMaximumExtensionHeaders) return DropReason::ip6_ext_limit;
+    if (upper.protocol == kProtocolHopByHop && headers != 0) return DropReason::ip6_ext_order;
+    if (at + 8 > end) return DropReason::ip6_ext_trunc;
+    size_t length = (size_t{bytes[at + 1]} + 1) * 8;
+    if (upper.protocol == kProtocolFragment) {
+      length = 8;
+      const uint16_t word = load_be16(bytes.data() + at + 2);
+      upper.fragment = (word & (kFragmentOffsetMask | kFragmentMore)) != 0;
+      upper.first_fragment = upper.fragment && (word & kFragmentOffsetMask) == 0;
+    }
+    if (at + length > end) return DropReason::ip6_ext_trunc;
+    if (upper.protocol == kProtocolRouting && bytes[at + 2] == 0) return DropReason::ip6_rh0;
+    upper.next_header_field = static_cast<uint16_t>(at);
+    upper.protocol = bytes[at];
+    at += length;
+    upper.offset = static_cast<uint16_t>(at);
+    // Behind a later fragment's header is payload, not a header.
+    if (upper.fragment && !upper.first_fragment) return DropReason::none;
+  }
+  if (upper.first_fragment && at + kUpperLayerMinimum > end) return DropReason::ip6_frag_hdr;
+  return DropReason::none;
+}
+
+DropReason check_ipv6_addresses(const Ipv6Address& source, const Ipv6Address& destination) {
+  const IpAddress from(source), to(destination);
+  const IpAddress loopback = [] {
+    Ipv6Address a;
+    a.bytes[15] = 1;
+    return IpAddress(a);
+  }();
+  if (source.is_multicast() || source == destination || from == loopback || to == loopback ||
+      from.is_v4() || to.is_v4() || from.is_unspecified() || to.is_unspecified())
+    return DropReason::martian;
+  if (destination.is_multicast()) return DropReason::multicast;
+  return DropReason::none;
+}
+
+void write_ipv6_header(uint8_t* at, uint16_t payload_length, uint8_t next_header,
+                       uint8_t hop_limit, const Ipv6Address& source,
+                       const Ipv6Address& destination, uint8_t traffic_class) {
+  store_be32(at, 6u << 28 | uint32_t{traffic_class} << 20);
+  store_be16(at + 4, payload_length);
+  at[6] = next_header;
+  at[7] = hop_limit;
+  store_raw(at + 8, source);
+  store_raw(at + 24, destination);
+}
+
+}  // namespace penstock::flows
