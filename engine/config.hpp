@@ -31,9 +31,9 @@ struct EngineConfig {
   uint32_t worker_count = 0;           ///< used when worker_cores is empty; 0: "auto"
   Idle idle = Idle::poll;
   Hugepages hugepages = Hugepages::automatic;
-  uint32_t memory_mb = 512;      ///< for packet buffers
-  uint32_t neighbors = 4096;     ///< capacity of the neighbour table
-  uint32_t icmp_rate = 100;      ///< ICMP errors a second, at most, per worker
+  uint32_t memory_mb = 512;   ///< for packet buffers
+  uint32_t neighbors = 4096;  ///< capacity of the neighbour table
+  uint32_t icmp_rate = 100;   ///< ICMP errors a second, at most, per worker
   bool operator==(const EngineConfig&) const = default;
 };
 
@@ -46,7 +46,7 @@ struct PortConfig {
   std::string name;
   std::string device;  ///< PCI address, or a vdev in DPDK's words: "net_tap0,iface=cv0"
   std::vector<flows::Prefix> addresses;
-  uint16_t mtu = 1500;  ///< bytes of the largest IP packet
+  uint16_t mtu = 1500;                   ///< bytes of the largest IP packet
   std::optional<flows::MacAddress> mac;  ///< none: the device's own
   SourcePosition at;
   SourcePosition device_at;
@@ -55,6 +55,7 @@ struct PortConfig {
 struct RouteConfig {
   flows::Prefix to;
   flows::IpAddress next_hop;
+  uint16_t port = 0;  ///< index into Config::ports: the one whose network has next_hop
   SourcePosition at;
 };
 
@@ -62,8 +63,11 @@ struct RouteConfig {
 struct PeerConfig {
   flows::IpAddress address;
   flows::UdpPort udp_port;
-  bool operator==(const PeerConfig&) const = default;
+  friend constexpr auto operator<=>(const PeerConfig&, const PeerConfig&) = default;
 };
+
+/// "198.51.100.1:9899", "[2001:db8::1]:9899".
+std::string to_string(const PeerConfig& peer);
 
 /// via = "sctp-udp" (RFC 6951).
 struct TunnelConfig {

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// The file as it was read: each value well formed by itself and with its position, names not yet
+// looked up, nothing compared with anything else. resolve() makes a Config of it.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/config.hpp"
+
+namespace penstock::engine {
+
+template <class T>
+struct Said {
+  T value{};
+  SourcePosition at;
+};
+
+struct PortDraft {
+  Said<std::string> name;  ///< empty: none that can be used
+  Said<std::string> device;
+  std::vector<Said<flows::Prefix>> addresses;
+  Said<int64_t> mtu{1500, {}};
+  std::optional<flows::MacAddress> mac;
+  SourcePosition at;
+};
+
+struct RouteDraft {
+  std::optional<Said<flows::Prefix>> to;
+  std::optional<Said<flows::IpAddress>> next_hop;
+  SourcePosition at;
+};
+
+struct TunnelDraft {
+  Said<std::string> name;
+  Said<std::string> port;
+  Said<flows::UdpPort> listen{flows::kSctpUdpPort, {}};  ///< 0: what was said is unusable
+  std::vector<Said<flows::Prefix>> hosts;
+  std::vector<Said<flows::Prefix>> sources;  ///< empty: everyone
+  std::vector<Said<PeerConfig>> peers;
+  std::optional<flows::UdpPort> default_port;
+  std::optional<Said<int64_t>> mtu;  ///< none: the port's
+  SourcePosition at;
+};
+
+struct RuleDraft {
+  Said<std::string> name;
+  std::optional<Said<std::string>> from;
+  std::vector<Said<flows::Prefix>> to, source;
+  std::vector<Said<flows::SctpPort>> sctp_ports;
+  std::optional<Said<std::string>> tunnel;
+  RuleAction action = RuleAction::bypass;
+  SourcePosition at;
+};
+
+struct Draft {
+  EngineConfig engine;
+  SourcePosition main_core_at;
+  Verify verify = Verify::state;
+  ControlConfig control;
+  std::vector<PortDraft> ports;
+  std::vector<RouteDraft> routes;
+  std::vector<TunnelDraft> tunnels;
+  std::vector<RuleDraft> rules;
+};
+
+}  // namespace penstock::engine

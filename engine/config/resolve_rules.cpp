@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include "engine/config/resolve.hpp"
+
+namespace penstock::engine {
+namespace {
+
+using flows::Prefix;
+
+std::string title(const RuleDraft& rule) {
+  return title_of("rule", rule);
+}
+
+void resolve_from(const Draft& draft, const RuleDraft& rule, RuleConfig& made, Mistakes& mistakes) {
+  if (!rule.from) return;
+  const std::string& name = rule.from->value;
+  made.from_port = index_of(draft.ports, name);
+  if (!made.from_port) made.from_tunnel = index_of(draft.tunnels, name);
+  if (made.from_port || made.from_tunnel) return;
+  std::vector<std::string> names = names_of(draft.ports);
+  for (std::string& tunnel : names_of(draft.tunnels)) names.push_back(std::move(tunnel));
+  mistakes.add(rule.from->at, fmt::format("{}: from {} is neither a [[port]]'s nor a [[tunnel]]'s "
+                                          "name{}",
+                                          title(rule), quoted(name), suggestion(name, names)));
+}
+
+void resolve_tunnel(const Draft& draft, const RuleDraft& rule, RuleConfig& made,
+                    Mistakes& mistakes) {
+  if (!rule.tunnel) return;
+  const auto& [name, at] = *rule.tunnel;
+  const auto index = index_of(draft.tunnels, name);
+  if (!index) {
+    mistakes.add(at, fmt::format("{}: tunnel {} is no [[tunnel]]'s name{}", title(rule),
+                                 quoted(name), suggestion(name, names_of(draft.tunnels))));
+    return;
+  }
+  made.tunnel = *index;
+  if (made.from_tunnel == index)
+    mistakes.add(at, fmt::format("{}: what came out of tunnel {} would go back into it; give "
+                                 "another tunnel, or action",
+                                 title(rule), quoted(name)));
+  // A tunnel keeps the addresses, so what goes into it is of the family of its hosts.
+  const TunnelDraft& tunnel = draft.tunnels[*index];
+  for (const auto& to : rule.to) {
+    if (tunnel.hosts.empty() || has_family(tunnel.hosts, to.value.address.is_v4())) continue;
+    mistakes.add(to.at, fmt::format("{}: to {} is {}, and no prefix of tunnel {}'s hosts is; add "
+                                    "one there, or remove it here",
+                                    title(rule), flows::to_string(to.value),
+                                    family(to.value.address.is_v4()), quoted(name)));
+  }
+}
+
+/// A rule whose two ends are of different families matches nothing.
+void check_families(const RuleDraft& rule, Mistakes& mistakes) {
+  if (rule.to.empty() || rule.source.empty()) return;
+  for (const bool v4 : {true, false})
+    if (has_family(rule.to, v4) && has_family(rule.source, v4)) return;
+  mistakes.add(rule.source.front().at,
+               title(rule) +
+                   ": to and source are of different families, so no packet matches; "
+                   "correct one");
+}
+
+}  // namespace
+
+std::vector<RuleConfig> resolve_rules(const Draft& draft, Mistakes& mistakes) {
+  std::vector<RuleConfig> rules;
+  for (const RuleDraft& rule : draft.rules) {
+    RuleConfig made;
+    made.name = rule.name.value;
+    made.to = plain(rule.to);
+    made.source = plain(rule.source);
+    made.sctp_ports = plain(rule.sctp_ports);
+    made.action = rule.action;
+    made.at = rule.at;
+    resolve_from(draft, rule, made, mistakes);
+    resolve_tunnel(draft, rule, made, mistakes);
+    check_families(rule, mistakes);
+    rules.push_back(std::move(made));
+  }
+  return rules;
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include <set>
+
+#include "engine/config/limits.hpp"
+#include "engine/config/resolve.hpp"
+
+namespace penstock::engine {
+namespace {
+
+using flows::IpAddress;
+using flows::Prefix;
+
+/// One tunnel with what it stands on, while it is checked.
+struct Subject {
+  const Draft& draft;
+  const TunnelDraft& tunnel;
+  const PortDraft* port;  ///< none when the name is unknown
+  Mistakes& mistakes;
+
+  void mistake(SourcePosition at, std::string_view text) const {
+    mistakes.add(at, fmt::format("{}: {}", title_of("tunnel", tunnel), text));
+  }
+};
+
+/// Outer addresses are the hosts' and the peers' own, so the port must speak their family.
+/// Returns whether it does, or cannot be judged.
+bool check_family(const Subject& s, std::string_view key, const std::string& shown, bool v4,
+                  SourcePosition at) {
+  if (s.port == nullptr || s.port->addresses.empty() || has_family(s.port->addresses, v4))
+    return true;
+  s.mistake(at, fmt::format("{} {} is {}, and port {} has no such address; add one to it", key,
+                            shown, family(v4), s.port->name.value));
+  return false;
+}
+
+void check_prefixes(const Subject& s, std::string_view key, const std::vector<Said<Prefix>>& list) {
+  for (const auto& p : list)
+    check_family(s, key, flows::to_string(p.value), p.value.address.is_v4(), p.at);
+}
+
+const Said<Prefix>* covering(const std::vector<Said<Prefix>>& list, const IpAddress& a) {
+  for (const auto& p : list)
+    if (p.value.contains(a)) return &p;
+  return nullptr;
+}
+
+/// The port that has `a` as its own address.
+const PortDraft* owner(const Draft& draft, const IpAddress& a) {
+  for (const PortDraft& port : draft.ports)
+    for (const auto& own : port.addresses)
+      if (own.value.address == a) return &port;
+  return nullptr;
+}
+
+void check_peers(const Subject& s) {
+  std::set<IpAddress> seen;
+  for (const auto& peer : s.tunnel.peers) {
+    const IpAddress& a = peer.value.address;
+    const std::string shown = flows::to_string(a);
+    if (!seen.insert(a).second)
+      s.mistake(peer.at, fmt::format("peer {} has two UDP ports; remove one", shown));
+    if (const PortDraft* own = owner(s.draft, a))
+      s.mistake(peer.at, fmt::format("peer {} is {}'s own address; give the peer's", shown,
+                                     title_of("port", *own)));
+    if (const Said<Prefix>* hosts = covering(s.tunnel.hosts, a))
+      s.mistake(peer.at, fmt::format("peer {} is inside hosts {}, where nobody encapsulates; "
+                                     "remove it, or narrow hosts",
+                                     shown, flows::to_string(hosts->value)));
+    if (!s.tunnel.sources.empty() && covering(s.tunnel.sources, a) == nullptr)
+      s.mistake(peer.at, fmt::format("peer {} is outside of sources, so its packets would be "
+                                     "dropped; add it there",
+                                     shown));
+    if (!check_family(s, "peer", shown, a.is_v4(), peer.at)) continue;
+    if (!s.tunnel.hosts.empty() && !has_family(s.tunnel.hosts, a.is_v4()))
+      s.mistake(peer.at, fmt::format("peer {} is {}, and no prefix of hosts is; add one, or remove "
+                                     "the peer",
+                                     shown, family(a.is_v4())));
+  }
+}
+
+/// Outer packets: neither larger than the port takes, nor so small that a host cannot obey.
+void check_mtu(const Subject& s) {
+  const bool v6 = has_family(s.tunnel.hosts, false);
+  const int64_t least = v6 ? limits::kTunnelMtuIpv6 : limits::kMtu.least;
+  const std::string_view why = v6 ? ", which IPv6 needs with UDP" : ", the least there is";
+  if (!s.tunnel.mtu) {
+    if (s.port != nullptr && s.port->mtu.value < least && s.port->mtu.value >= limits::kMtuIpv6)
+      s.mistake(s.tunnel.at, fmt::format("port {}'s mtu {} is below {}{}; raise that",
+                                         s.port->name.value, s.port->mtu.value, least, why));
+    return;
+  }
+  const auto& [mtu, at] = *s.tunnel.mtu;
+  const int64_t most = s.port != nullptr ? s.port->mtu.value : limits::kMtu.most;
+  if (mtu > most && s.port != nullptr)
+    s.mistake(at, fmt::format("mtu {} is above port {}'s {}; lower it, or raise that", mtu,
+                              s.port->name.value, most));
+  else if (mtu > most)
+    s.mistake(at, fmt::format("mtu {} is above {}, the most there is; lower it", mtu, most));
+  else if (mtu < least)
+    s.mistake(at, fmt::format("mtu {} is below {}{}; raise it", mtu, least, why));
+}
+
+void check_listen(const Subject& s) {
+  if (s.port == nullptr || s.tunnel.listen.value == flows::UdpPort{}) return;
+  for (const TunnelDraft& other : s.draft.tunnels) {
+    if (&other == &s.tunnel) return;
+    if (other.port.value != s.tunnel.port.value || other.listen.value != s.tunnel.listen.value)
+      continue;
+    s.mistake(
+        s.tunnel.listen.at.line != 0 ? s.tunnel.listen.at : s.tunnel.at,
+        fmt::format("UDP port {} of port {} is already that of {}; give another as listen",
+                    s.tunnel.listen.value.value, s.port->name.value, title_of("tunnel", other)));
+    return;
+  }
+}
+
+TunnelConfig made_of(const TunnelDraft& tunnel, uint16_t port) {
+  TunnelConfig made;
+  made.name = tunnel.name.value;
+  made.port = port;
+  made.listen = tunnel.listen.value;
+  made.hosts = plain(tunnel.hosts);
+  made.sources = plain(tunnel.sources);
+  if (made.sources.empty()) made.sources = {{flows::Ipv4Address{}, 0}, {flows::Ipv6Address{}, 0}};
+  made.peers = plain(tunnel.peers);
+  made.default_port = tunnel.default_port;
+  made.mtu = tunnel.mtu ? static_cast<uint16_t>(tunnel.mtu->value) : uint16_t{0};
+  made.at = tunnel.at;
+  return made;
+}
+
+}  // namespace
+
+std::vector<TunnelConfig> resolve_tunnels(const Draft& draft, Mistakes& mistakes) {
+  std::vector<TunnelConfig> tunnels;
+  for (const TunnelDraft& tunnel : draft.tunnels) {
+    const auto port = index_of(draft.ports, tunnel.port.value);
+    const Subject subject{draft, tunnel, port ? &draft.ports[*port] : nullptr, mistakes};
+    if (!port && !tunnel.port.value.empty())
+      subject.mistake(tunnel.port.at,
+                      fmt::format("port {} is no [[port]]'s name{}", quoted(tunnel.port.value),
+                                  suggestion(tunnel.port.value, names_of(draft.ports))));
+    check_listen(subject);
+    check_prefixes(subject, "hosts", tunnel.hosts);
+    check_prefixes(subject, "sources", tunnel.sources);
+    check_peers(subject);
+    check_mtu(subject);
+    tunnels.push_back(made_of(tunnel, port.value_or(0)));
+  }
+  return tunnels;
+}
+
+}  // namespace penstock::engine

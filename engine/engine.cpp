@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include "engine/engine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "engine/plan.hpp"
+#include "pmd_glue/cpu_topology.hpp"
+
+namespace penstock::engine {
+namespace {
+
+using flows::Error;
+using flows::Result;
+
+/// Slots of tunnel counters: as many as a configuration may have tunnels.
+constexpr size_t kTunnelSlots = 64;
+constexpr uint16_t kDescriptors = 512;
+// What a worker may have in hand beside the queues: its pool cache twice, packets held, a burst.
+constexpr uint32_t kPacketsPerWorker = 2 * 512 + 256 + 64;
+
+uint64_t random_secret() {
+  std::random_device random;
+  return uint64_t{random()} << 32 | random();
+}
+
+std::vector<PortFacts> facts_of(const std::vector<pmd_glue::Port>& ports) {
+  std::vector<PortFacts> facts;
+  for (const pmd_glue::Port& p : ports) facts.push_back({p.mac(), p.offload(), p.spec().mtu});
+  return facts;
+}
+
+}  // namespace
+
+Engine::Engine(const Config& config, const EngineOptions& options)
+    : config_(config),
+      options_(options),
+      shared_(std::make_unique<Shared>(options.workers, config.engine.neighbors, random_secret())),
+      started_ns_(options.now_ns) {}
+
+Engine::~Engine() {
+  collector_.reset();
+  workers_.clear();  // their buffers go back before the ports and pools go
+  shared_.reset();
+}
+
+Result<std::unique_ptr<Engine>> Engine::create(const Config& config, const EngineOptions& options) {
+  std::unique_ptr<Engine> engine(new Engine(config, options));
+  if (auto r = engine->open_ports(); !r) return r.error();
+  engine->make_workers();
+  engine->publish(config);
+  if (auto r = engine->start_ports(); !r) return r.error();
+  return engine;
+}
+
+// One pool a NUMA node, for the largest MTU: every port and worker of the node shares it, so that a
+// packet's buffer goes back to the pool from which the next one comes.
+Result<pmd_glue::PacketPool*> Engine::pool_for(int numa) {
+  if (const auto found = pools_.find(numa); found != pools_.end()) return &found->second;
+  uint16_t mtu = 0;
+  for (const PortConfig& p : config_.ports) mtu = std::max(mtu, p.mtu);
+  const size_t queues = config_.ports.size() * options_.workers;
+  const uint32_t packets = static_cast<uint32_t>(queues * 2 * kDescriptors +
+                                                 options_.workers * kPacketsPerWorker);
+  auto pool = pmd_glue::PacketPool::create(fmt::format("{}{}", options_.pool_prefix, numa + 1),
+                                           packets, pmd_glue::data_room_for_mtu(mtu), numa);
+  if (!pool) return pool.error();
+  return &pools_.emplace(numa, std::move(*pool)).first->second;
+}
+
+Result<void> Engine::open_ports() {
+  for (const PortConfig& p : config_.ports) {
+    const auto failed = [&](const Error& e) {
+      return Error{fmt::format("{}port \"{}\": {}", where(config_, p.device_at), p.name, e.message)};
+    };
+    auto pool = pool_for(pmd_glue::numa_node_of_pci(p.device));
+    if (!pool) return failed(pool.error());
+    pmd_glue::PortSpec spec;
+    spec.name = p.name;
+    spec.device = p.device;
+    spec.mtu = p.mtu;
+    spec.queues = static_cast<uint16_t>(options_.workers);
+    spec.mac = p.mac;
+    spec.rx_descriptors = kDescriptors;
+    spec.tx_descriptors = kDescriptors;
+    auto port = pmd_glue::Port::open(spec, **pool);
+    if (!port) return failed(port.error());
+    shared_->ports.push_back(std::move(*port));
+  }
+  return {};
+}
+
+void Engine::make_workers() {
+  const size_t ports = shared_->ports.size();
+  shared_->announcements = std::vector<std::atomic<uint32_t>>(ports);
+  shared_->link_up = std::vector<std::atomic<bool>>(ports);
+  links_.resize(ports);
+  pmd_glue::PacketPool& pool = pools_.begin()->second;
+  for (size_t i = 0; i < options_.workers; ++i)
+    workers_.push_back(
+        std::make_unique<Worker>(*shared_, pool, static_cast<uint16_t>(i), kTunnelSlots));
+  collector_ = std::make_unique<Collector>(workers_, ports, kTunnelSlots);
+}
+
+Result<void> Engine::start_ports() {
+  for (size_t i = 0; i < shared_->ports.size(); ++i) {
+    if (auto r = shared_->ports[i].start(); !r)
+      return Error{fmt::format("{}port \"{}\": {}", where(config_, config_.ports[i].device_at),
+                               config_.ports[i].name, r.error().message)};
+  }
+  tend(started_ns_);
+  return {};
+}
+
+std::vector<uint16_t> Engine::assign_tunnel_slots(const Config& config) {
+  std::erase_if(tunnel_slots_, [&](const auto& entry) {
+    return std::none_of(config.tunnels.begin(), config.tunnels.end(),
+                        [&](const TunnelConfig& t) { return t.name == entry.first; });
+  });
+  std::set<uint16_t> used;
+  for (const auto& [name, slot] : tunnel_slots_) used.insert(slot);
+  std::vector<uint16_t> slots;
+  uint16_t next = 0;
+  for (const TunnelConfig& t : config.tunnels) {
+    const auto [entry, added] = tunnel_slots_.try_emplace(t.name, uint16_t{0});
+    if (added) {
+      while (used.contains(next)) ++next;
+      entry->second = next;
+      used.insert(next);
+      collector_->clear_tunnel(next);
+    }
+    slots.push_back(entry->second);
+  }
+  return slots;
+}
+
+// One store publishes; what was before is freed when no worker can still look at it. A worker that
+// stalls keeps it alive until a later change finds it gone.
+bool Engine::publish(const Config& config) {
+  const uint64_t generation = snapshot_ == nullptr ? 1 : snapshot_->generation + 1;
+  auto next = std::make_unique<const Snapshot>(make_snapshot(
+      config, facts_of(shared_->ports), assign_tunnel_slots(config), generation));
+  shared_->snapshot.store(next.get(), std::memory_order_release);
+  if (snapshot_ != nullptr) unreclaimed_.push_back(std::move(snapshot_));
+  snapshot_ = std::move(next);
+  config_ = config;
+  const bool quiet = shared_->quiesce.synchronize();
+  if (quiet) unreclaimed_.clear();
+  return quiet;
+}
+
+Result<std::vector<std::string>> Engine::reload(const Config& config) {
+  const Plan plan = make_plan(config_, config);
+  std::vector<std::string> lines = plan.lines();
+  if (plan.needs_restart())
+    return Error{fmt::format("needs a restart, nothing changed:\n{}", fmt::join(lines, "\n"))};
+  if (plan.empty()) return std::vector<std::string>{"nothing to change"};
+  std::vector<std::vector<flows::Prefix>> before;
+  for (const PortConfig& p : config_.ports) before.push_back(p.addresses);
+  publish(config);
+  for (size_t i = 0; i < before.size(); ++i)
+    if (before[i] != config.ports[i].addresses) announce(i);
+  lines.push_back(fmt::format("applied, generation {}", snapshot_->generation));
+  return lines;
+}
+
+bool Engine::step(uint64_t now_ns) {
+  bool moved = false;
+  for (auto& worker : workers_) moved |= worker->step(now_ns);
+  return moved;
+}
+
+void Engine::announce(size_t port) {
+  shared_->announcements[port].fetch_add(1, std::memory_order_relaxed);
+}
+
+void Engine::tend(uint64_t now_ns) {
+  for (size_t i = 0; i < links_.size(); ++i) {
+    const pmd_glue::LinkState link = shared_->ports[i].link();
+    const bool was_up = links_[i].up;
+    links_[i] = link;
+    if (link.up == was_up) continue;
+    shared_->link_up[i].store(link.up, std::memory_order_relaxed);
+    if (link.up) announce(i);
+    else shared_->neighbors.forget(static_cast<uint16_t>(i));
+  }
+  collector_->sample(now_ns);
+}
+
+void Engine::clear_counters() { collector_->clear(); }
+
+}  // namespace penstock::engine

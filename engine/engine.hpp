@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// A packet engine: ports, workers, and the configuration that they run. An object without globals:
+// a process may hold several. It needs a started EAL, and nobody's clock but the caller's.
+//
+// One control thread calls everything here but step_worker() and run_worker().
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/telemetry/collector.hpp"
+#include "engine/worker.hpp"
+
+namespace penstock::engine {
+
+struct EngineOptions {
+  size_t workers = 1;
+  std::vector<uint32_t> worker_cpus;  ///< for reports; may be empty
+  std::string pool_prefix = "pst";    ///< unique in the process
+  uint64_t now_ns = 1;                ///< when it starts, on the clock that steps it; above 0
+};
+
+class Engine {
+ public:
+  /// Opens and starts every port. Errors name the place in the file.
+  static flows::Result<std::unique_ptr<Engine>> create(const Config& config,
+                                                       const EngineOptions& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  size_t workers() const { return workers_.size(); }
+
+  /// One turn of one worker; whoever steps a worker is its only caller. True when a packet moved.
+  bool step_worker(size_t i, uint64_t now_ns) { return workers_[i]->step(now_ns); }
+  void run_worker(size_t i, const std::atomic<bool>& stop) { workers_[i]->run(stop); }
+
+  /// One turn of every worker, for programs that step all from one loop.
+  bool step(uint64_t now_ns);
+
+  /// Looks at links and takes the samples that rates are made of. Ten times a second is enough.
+  void tend(uint64_t now_ns);
+
+  /// Tells the link of a port who is here, as when it comes up.
+  void announce(size_t port);
+
+  /// Changes to another configuration without losing a packet. Lines that say what changed. Error:
+  /// nothing changed; the lines say what stands against it.
+  flows::Result<std::vector<std::string>> reload(const Config& config);
+
+  void clear_counters();
+  Report report(uint64_t now_ns);
+  const Config& config() const { return config_; }
+
+ private:
+  Engine(const Config& config, const EngineOptions& options);
+  flows::Result<void> open_ports();
+  flows::Result<pmd_glue::PacketPool*> pool_for(int numa);
+  flows::Result<void> start_ports();
+  void make_workers();
+  bool publish(const Config& config);
+  std::vector<uint16_t> assign_tunnel_slots(const Config& config);
+
+  Config config_;
+  EngineOptions options_;
+  std::map<int, pmd_glue::PacketPool> pools_;  ///< per NUMA node; outlives ports and workers
+  std::unique_ptr<Shared> shared_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<const Snapshot> snapshot_;
+  std::vector<std::unique_ptr<const Snapshot>> unreclaimed_;  ///< a worker did not let go in time
+  std::map<std::string, uint16_t> tunnel_slots_;
+  std::vector<pmd_glue::LinkState> links_;
+  std::unique_ptr<Collector> collector_;
+  uint64_t started_ns_ = 0;
+};
+
+}  // namespace penstock::engine

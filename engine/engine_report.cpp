@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+// What an engine tells about itself.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/engine.hpp"
+
+namespace penstock::engine {
+namespace {
+
+int64_t ms_since(uint64_t then_ns, uint64_t now_ns) {
+  return now_ns > then_ns ? static_cast<int64_t>((now_ns - then_ns) / 1'000'000) : 0;
+}
+
+std::vector<std::string> offload_names(const flows::ChecksumOffload& o) {
+  std::vector<std::string> names;
+  const auto add = [&](bool on, const char* name) {
+    if (on) names.push_back(name);
+  };
+  add(o.rx_ipv4, "rx-ipv4");
+  add(o.rx_udp, "rx-udp");
+  add(o.rx_sctp, "rx-sctp");
+  add(o.tx_ipv4, "tx-ipv4");
+  add(o.tx_udp, "tx-udp");
+  add(o.tx_sctp, "tx-sctp");
+  return names;
+}
+
+PortReport report_port(const PortConfig& config, pmd_glue::Port& port,
+                       const pmd_glue::LinkState& link, const Totals::Port& t) {
+  PortReport r;
+  r.name = config.name;
+  r.device = config.device;
+  r.driver = port.capabilities().driver;
+  r.mac = to_string(port.mac());
+  for (const flows::Prefix& p : config.addresses) r.addresses.push_back(to_string(p));
+  r.mtu = config.mtu;
+  r.link_up = link.up;
+  r.speed_mbps = link.speed_mbps;
+  r.rx_queues = port.plan().rx_queues;
+  r.tx_queues = port.plan().tx_queues;
+  r.offloads = offload_names(port.offload());
+  r.counters = {.rx = t.rx,
+                .rx_bytes = t.rx_bytes,
+                .tx = t.tx,
+                .tx_bytes = t.tx_bytes,
+                .originated = t.originated,
+                .consumed = t.consumed,
+                .handed_in = t.handed_in,
+                .handed_out = t.handed_out,
+                .held = t.held,
+                .split = t.split,
+                .dropped = t.dropped};
+  const pmd_glue::PortStats stats = port.stats();
+  r.rx_missed = stats.rx_missed;
+  r.rx_errors = stats.rx_errors;
+  r.rx_no_buffer = stats.rx_no_buffer;
+  return r;
+}
+
+TunnelReport report_tunnel(const Config& config, const TunnelConfig& tunnel, bool link_up,
+                           uint16_t mtu, uint64_t dropped, const Totals::Tunnel& t) {
+  TunnelReport r;
+  r.name = tunnel.name;
+  r.via = "sctp-udp";
+  r.port = config.ports[tunnel.port].name;
+  if (tunnel.peers.size() == 1)
+    r.peer = fmt::format("{}:{}", to_string(tunnel.peers[0].address),
+                         tunnel.peers[0].udp_port.value);
+  else if (!tunnel.peers.empty())
+    r.peer = fmt::format("{} peers", tunnel.peers.size());
+  else
+    r.peer = fmt::format("any:{}", tunnel.default_port ? tunnel.default_port->value : 0);
+  r.state = link_up ? "up" : "down";
+  r.listen = tunnel.listen.value;
+  r.mtu = mtu;
+  r.rx = t.rx;
+  r.rx_bytes = t.rx_bytes;
+  r.tx = t.tx;
+  r.tx_bytes = t.tx_bytes;
+  r.dropped = dropped;
+  return r;
+}
+
+std::string_view state_name(flows::NeighborState state) {
+  switch (state) {
+    case flows::NeighborState::absent: return "absent";
+    case flows::NeighborState::incomplete: return "incomplete";
+    case flows::NeighborState::reachable: return "reachable";
+    case flows::NeighborState::stale: return "stale";
+    case flows::NeighborState::probe: return "probe";
+    case flows::NeighborState::failed: return "failed";
+  }
+  return "";
+}
+
+}  // namespace
+
+Report Engine::report(uint64_t now_ns) {
+  Totals totals = collector_->totals();
+  Report report;
+  report.generation = snapshot_->generation;
+  report.uptime_ms = ms_since(started_ns_, now_ns);
+
+  for (size_t i = 0; i < config_.ports.size(); ++i)
+    report.ports.push_back(
+        report_port(config_.ports[i], shared_->ports[i], links_[i], totals.ports[i]));
+
+  std::vector<uint64_t> tunnel_drops(totals.tunnels.size() + 1);
+  std::vector<std::string> slot_names(totals.tunnels.size() + 1);
+  for (const auto& [name, slot] : tunnel_slots_) slot_names[slot] = name;
+  for (size_t port = 0; port < totals.ports.size(); ++port)
+    for (size_t row = 0; row < slot_names.size(); ++row)
+      for (size_t i = 1; i < flows::kDropReasons; ++i) {
+        const Totals::Drop& d = totals.drop(port, row, i);
+        if (d.packets == 0) continue;
+        tunnel_drops[row] += d.packets;
+        const auto reason = static_cast<flows::DropReason>(i);
+        report.drops.push_back({.reason = std::string(name(reason)),
+                                .port = config_.ports[port].name,
+                                .tunnel = slot_names[row],
+                                .meaning = std::string(meaning(reason)),
+                                .hint = std::string(hint(reason)),
+                                .packets = d.packets,
+                                .rate = collector_->drop_rate(port, row, i),
+                                .last_seen_ms = ms_since(d.last_ns, now_ns)});
+      }
+
+  for (size_t i = 0; i < config_.tunnels.size(); ++i) {
+    const TunnelConfig& t = config_.tunnels[i];
+    const uint16_t slot = snapshot_->tunnels[i].slot;
+    report.tunnels.push_back(report_tunnel(config_, t, links_[t.port].up,
+                                           snapshot_->tunnels[i].mtu, tunnel_drops[slot],
+                                           totals.tunnels[slot]));
+  }
+
+  for (const auto& worker : workers_) {
+    const WorkerCounters& c = worker->counters();
+    WorkerReport r;
+    r.name = fmt::format("w{}", worker->index());
+    if (worker->index() < options_.worker_cpus.size())
+      r.cpu = options_.worker_cpus[worker->index()];
+    r.turns = c.turns.get();
+    r.idle_turns = c.turns.get() - c.busy_turns.get();
+    r.naps = c.naps.get();
+    for (size_t i = 0; i < c.ports(); ++i) r.packets += c.port(i).rx.get();
+    const uint64_t all = c.all_cycles.get();
+    r.busy = all == 0 ? 0 : static_cast<double>(c.busy_cycles.get()) / static_cast<double>(all);
+    report.workers.push_back(std::move(r));
+  }
+
+  for (const Route& route : snapshot_->route_list) {
+    if (route.kind == Route::Kind::local || route.kind == Route::Kind::broadcast) continue;
+    report.routes.push_back(
+        {.to = to_string(route.to),
+         .next_hop = route.kind == Route::Kind::forward ? to_string(route.next_hop) : "",
+         .port = config_.ports[route.port].name});
+  }
+
+  shared_->neighbors.snapshot([&](const flows::NeighborSnapshot& n) {
+    report.neighbors.push_back({.address = to_string(n.ip),
+                                .mac = has_mac(n.neighbor.state) ? to_string(n.neighbor.mac) : "",
+                                .port = config_.ports[n.port].name,
+                                .state = std::string(state_name(n.neighbor.state)),
+                                .age_ms = ms_since(n.confirmed_at, now_ns)});
+  });
+  return report;
+}
+
+}  // namespace penstock::engine

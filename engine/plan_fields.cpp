@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include "engine/plan_fields.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+namespace penstock::engine {
+namespace {
+
+std::string shown(const flows::Prefix& p) {
+  return flows::to_string(p);
+}
+std::string shown(flows::SctpPort p) {
+  return std::to_string(p.value);
+}
+std::string shown(const PeerConfig& p) {
+  return to_string(p);
+}
+
+template <class T>
+std::vector<std::string> all_shown(const std::vector<T>& values) {
+  std::vector<std::string> texts;
+  texts.reserve(values.size());
+  for (const T& value : values) texts.push_back(shown(value));
+  return texts;
+}
+
+Field hot(std::string key, std::string value) {
+  return {std::move(key), {std::move(value)}, ""};
+}
+Field cold(std::string key, std::string value) {
+  return {std::move(key), {std::move(value)}, "", false};
+}
+/// A value that may be absent, with what that means.
+Field maybe(std::string key, std::optional<std::string> value, std::string when_absent,
+            bool is_hot = true) {
+  Field field{std::move(key), {}, std::move(when_absent), is_hot};
+  if (value) field.values.push_back(std::move(*value));
+  return field;
+}
+template <class T>
+Field hot_list(std::string key, const std::vector<T>& values, std::string when_empty) {
+  return {std::move(key), all_shown(values), std::move(when_empty)};
+}
+
+template <class T>
+std::optional<std::string> number(const std::optional<T>& value) {
+  return value ? std::optional(std::to_string(*value)) : std::nullopt;
+}
+
+std::string workers(const EngineConfig& engine) {
+  if (!engine.worker_cores.empty()) {
+    std::string cores = "cores";
+    for (const uint32_t core : engine.worker_cores) cores += fmt::format(" {}", core);
+    return cores;
+  }
+  return engine.worker_count == 0 ? "auto" : std::to_string(engine.worker_count);
+}
+
+std::string hugepages(Hugepages h) {
+  switch (h) {
+    case Hugepages::require:
+      return "require";
+    case Hugepages::none:
+      return "none";
+    case Hugepages::automatic:
+      break;
+  }
+  return "auto";
+}
+
+Object engine(const Config& config) {
+  const EngineConfig& e = config.engine;
+  return {"engine",
+          {maybe("main-core", number(e.main_core), "any", false), cold("workers", workers(e)),
+           hot("idle", e.idle == Idle::poll ? "poll" : "adaptive"),
+           cold("hugepages", hugepages(e.hugepages)), cold("memory", std::to_string(e.memory_mb)),
+           cold("neighbors", std::to_string(e.neighbors)),
+           hot("icmp-rate", std::to_string(e.icmp_rate)),
+           hot("verify", config.verify == Verify::all ? "all" : "state")}};
+}
+
+Object port(const PortConfig& p) {
+  const auto mac = p.mac ? std::optional(flows::to_string(*p.mac)) : std::nullopt;
+  Field address = hot_list("address", p.addresses, "none");
+  address.ordered = true;  // the first is the source of what the engine itself sends
+  return {"port." + p.name,
+          {cold("device", p.device), std::move(address), cold("mtu", std::to_string(p.mtu)),
+           maybe("mac", mac, "the device's", false)}};
+}
+
+Object route(const RouteConfig& r) {
+  return {"route." + shown(r.to), {hot("next-hop", flows::to_string(r.next_hop))}};
+}
+
+Object tunnel(const Config& config, const TunnelConfig& t) {
+  const auto default_port = t.default_port ? std::optional(t.default_port->value) : std::nullopt;
+  const auto mtu = t.mtu != 0 ? std::optional(t.mtu) : std::nullopt;
+  return {"tunnel." + t.name,
+          {hot("via", "sctp-udp"), hot("port", config.ports[t.port].name),
+           hot("listen", std::to_string(t.listen.value)), hot_list("hosts", t.hosts, "none"),
+           hot_list("sources", t.sources, "none"), hot_list("peer", t.peers, "none"),
+           maybe("default-port", number(default_port), "none"), maybe("mtu", number(mtu), "auto")}};
+}
+
+std::string action(const Config& config, const RuleConfig& r) {
+  switch (r.action) {
+    case RuleAction::tunnel:
+      return "tunnel " + config.tunnels[r.tunnel].name;
+    case RuleAction::drop:
+      return "drop";
+    case RuleAction::bypass:
+      break;
+  }
+  return "bypass";
+}
+
+Object rule(const Config& config, const RuleConfig& r) {
+  std::optional<std::string> from;
+  if (r.from_port) from = config.ports[*r.from_port].name;
+  if (r.from_tunnel) from = config.tunnels[*r.from_tunnel].name;
+  return {"rule." + r.name,
+          {maybe("from", std::move(from), "any"), hot_list("to", r.to, "any"),
+           hot_list("source", r.source, "any"), hot_list("sctp-port", r.sctp_ports, "any"),
+           hot("action", action(config, r))}};
+}
+
+}  // namespace
+
+std::vector<Group> describe(const Config& config) {
+  Group once{{engine(config), {"control", {cold("socket", config.control.socket)}}}, false, false};
+  Group ports{{}, false, true};
+  for (const PortConfig& p : config.ports) ports.objects.push_back(port(p));
+  Group routes;
+  for (const RouteConfig& r : config.routes) routes.objects.push_back(route(r));
+  Group tunnels;
+  for (const TunnelConfig& t : config.tunnels) tunnels.objects.push_back(tunnel(config, t));
+  Group rules{{}, true, true};
+  for (const RuleConfig& r : config.rules) rules.objects.push_back(rule(config, r));
+  return {std::move(once), std::move(ports), std::move(routes), std::move(tunnels),
+          std::move(rules)};
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include "engine/run.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <filesystem>
+
+#include "engine/control/commands.hpp"
+#include "engine/control/server.hpp"
+#include "engine/engine.hpp"
+#include "engine/telemetry/summary.hpp"
+#include "pmd_glue/clock.hpp"
+#include "pmd_glue/cpu_topology.hpp"
+#include "pmd_glue/eal.hpp"
+
+namespace penstock::engine {
+namespace {
+
+using flows::Error;
+using flows::Result;
+
+constexpr int kCannotStart = 2;
+constexpr int kTendMs = 100;
+
+void say(const std::string& line) { fmt::print(stderr, "penstock: {}\n", line); }
+
+std::optional<Config> load_or_say(const std::string& file) {
+  auto loaded = load_config(file);
+  if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
+    for (const std::string& line : errors->lines) fmt::print(stderr, "{}\n", line);
+    return std::nullopt;
+  }
+  return std::get<Config>(std::move(loaded));
+}
+
+Result<std::vector<uint32_t>> pick_cores(const Config& config) {
+  auto topology = pmd_glue::read_cpu_topology();
+  if (!topology) return topology.error();
+  const EngineConfig& e = config.engine;
+  if (!e.worker_cores.empty()) {
+    if (auto r = check_cores(*topology, e.main_core, e.worker_cores); !r) return r.error();
+    return e.worker_cores;
+  }
+  std::vector<int> numas;
+  for (const PortConfig& p : config.ports) numas.push_back(pmd_glue::numa_node_of_pci(p.device));
+  return choose_worker_cores(*topology, e.main_core, e.worker_count, numas);
+}
+
+bool is_pci_address(const std::string& device) {
+  return device.find(':') != std::string::npos && device.find(',') == std::string::npos &&
+         device.compare(0, 4, "net_") != 0;
+}
+
+// Two instances on one machine differ by their sockets; so do their DPDK runtime files.
+std::string file_prefix(const std::string& socket) {
+  if (socket == ControlConfig{}.socket) return "penstock";
+  std::string prefix = "penstock";
+  for (const char c : socket) prefix += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return prefix;
+}
+
+pmd_glue::EalOptions eal_options(const Config& config, const std::vector<uint32_t>& cores,
+                                 const RunOptions& run) {
+  pmd_glue::EalOptions options;
+  options.main_core = config.engine.main_core;
+  options.worker_cores = cores;
+  using Memory = pmd_glue::EalOptions::Memory;
+  switch (config.engine.hugepages) {
+    case Hugepages::automatic: options.memory_kind = Memory::automatic; break;
+    case Hugepages::require: options.memory_kind = Memory::hugepages; break;
+    case Hugepages::none: options.memory_kind = Memory::none; break;
+  }
+  options.memory_mb = config.engine.memory_mb;
+  options.file_prefix = file_prefix(config.control.socket);
+  for (const PortConfig& p : config.ports)
+    if (is_pci_address(p.device)) options.pci_devices.push_back(p.device);
+  options.log_file =
+      run.log_file.empty()
+          ? (std::filesystem::path(config.control.socket).parent_path() / "dpdk.log").string()
+          : run.log_file;
+  return options;
+}
+
+/// SIGINT, SIGTERM and SIGHUP as a file descriptor. Blocked before any other thread exists, so
+/// that none of them is ever interrupted.
+class Signals {
+ public:
+  Signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+    fd_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  }
+  ~Signals() { close(fd_); }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  int fd() const { return fd_; }
+  /// The next one that came, or 0.
+  int next() const {
+    signalfd_siginfo info;
+    return read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+  }
+
+ private:
+  int fd_;
+};
+
+/// The worker cores while they run; joined when this goes.
+class WorkerCores {
+ public:
+  struct Task {
+    Engine* engine;
+    size_t index;
+    const std::atomic<bool>* stop;
+  };
+
+  static int body(void* argument) {
+    const Task* task = static_cast<const Task*>(argument);
+    task->engine->run_worker(task->index, *task->stop);
+    return 0;
+  }
+
+  Result<void> launch(Engine& engine, const pmd_glue::Eal& eal) {
+    tasks_.reserve(engine.workers());
+    for (size_t i = 0; i < engine.workers(); ++i) {
+      tasks_.push_back({&engine, i, &stop_});
+      const uint32_t lcore = eal.worker_lcore(i);
+      if (auto r = pmd_glue::Eal::launch(lcore, body, &tasks_.back()); !r) return r;
+      lcores_.push_back(lcore);
+    }
+    return {};
+  }
+  void stop() {
+    stop_.store(true, std::memory_order_relaxed);
+    for (const uint32_t lcore : lcores_) pmd_glue::Eal::join(lcore);
+    lcores_.clear();
+  }
+  ~WorkerCores() { stop(); }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::vector<Task> tasks_;
+  std::vector<uint32_t> lcores_;
+};
+
+Result<std::vector<std::string>> reload(Engine& engine, const std::string& file) {
+  auto loaded = load_config(file);
+  if (const auto* errors = std::get_if<ConfigErrors>(&loaded))
+    return Error{fmt::format("nothing changed:\n{}", fmt::join(errors->lines, "\n"))};
+  return engine.reload(std::get<Config>(loaded));
+}
+
+void say_reload(const Result<std::vector<std::string>>& result) {
+  if (!result) return say("reload: " + result.error().message);
+  for (const std::string& line : *result) say("reload: " + line);
+}
+
+void control_loop(Engine& engine, ControlServer& server, const Signals& signals,
+                  const std::string& file) {
+  for (;;) {
+    std::array<pollfd, 2> fds{{{signals.fd(), POLLIN, 0}, {server.fd(), POLLIN, 0}}};
+    poll(fds.data(), fds.size(), kTendMs);
+    server.serve(0);
+    engine.tend(pmd_glue::now_ns());
+    while (const int signal = signals.next()) {
+      if (signal != SIGHUP) return;
+      say_reload(reload(engine, file));
+    }
+  }
+}
+
+int fail(const Error& error) {
+  say(error.message);
+  return kCannotStart;
+}
+
+}  // namespace
+
+int run_engine(const RunOptions& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Signals signals;
+  const std::optional<Config> config = load_or_say(options.config_file);
+  if (!config) return kCannotStart;
+  const auto cores = pick_cores(*config);
+  if (!cores) return fail(cores.error());
+
+  // The socket first: a second instance must not touch the first one's ports.
+  std::unique_ptr<Engine> engine;
+  ControlTarget target;
+  target.report = [&] { return engine->report(pmd_glue::now_ns()); };
+  target.clear_counters = [&] { engine->clear_counters(); };
+  target.reload = [&] { return reload(*engine, options.config_file); };
+  auto server = ControlServer::open(config->control.socket, engine_commands(target));
+  if (!server) return fail(server.error());
+
+  auto eal = pmd_glue::Eal::start(eal_options(*config, *cores, options));
+  if (!eal) return fail(eal.error());
+  EngineOptions engine_options;
+  engine_options.workers = cores->size();
+  engine_options.worker_cpus = *cores;
+  engine_options.now_ns = pmd_glue::now_ns();
+  auto created = Engine::create(*config, engine_options);
+  if (!created) {
+    fmt::print(stderr, "{}\n", created.error().message);
+    return kCannotStart;
+  }
+  engine = std::move(*created);
+
+  WorkerCores workers;
+  if (auto r = workers.launch(*engine, *eal); !r) return fail(r.error());
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  say(fmt::format("{} port{}, {} worker{} on cpu {}, {}; control socket {}; ready in {:.0f} ms",
+                  config->ports.size(), config->ports.size() == 1 ? "" : "s", cores->size(),
+                  cores->size() == 1 ? "" : "s", fmt::join(*cores, ","),
+                  eal->uses_hugepages() ? "hugepages" : "no hugepages", config->control.socket,
+                  took.count()));
+  control_loop(*engine, *server, signals, options.config_file);
+  workers.stop();
+  fmt::print("{}", summary(engine->report(pmd_glue::now_ns())));
+  engine.reset();
+  return 0;
+}
+
+int check_config(const std::string& file) {
+  const std::optional<Config> config = load_or_say(file);
+  if (!config) return kCannotStart;
+  fmt::print("{}: good: {} ports, {} tunnels, {} rules, {} routes\n", file, config->ports.size(),
+             config->tunnels.size(), config->rules.size(), config->routes.size());
+  return 0;
+}
+
+}  // namespace penstock::engine

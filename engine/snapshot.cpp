@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include "engine/snapshot.hpp"
+
+#include <algorithm>
+
+#include "flows/nd.hpp"
+
+namespace penstock::engine {
+namespace {
+
+using flows::IpAddress;
+using flows::Prefix;
+using flows::PrefixMap;
+
+constexpr uint8_t kHostLength4 = 32;
+constexpr uint8_t kHostLength6 = 128;
+
+Prefix host_prefix(const IpAddress& a) { return {a, a.is_v4() ? kHostLength4 : kHostLength6}; }
+
+PrefixMap<uint8_t> prefix_set(const std::vector<Prefix>& prefixes) {
+  std::vector<PrefixMap<uint8_t>::Entry> entries;
+  for (const Prefix& p : prefixes) entries.push_back({p, 1});
+  return PrefixMap<uint8_t>(entries);
+}
+
+PortView make_port(const PortConfig& config, const PortFacts& facts) {
+  return {.mac = facts.mac,
+          .offload = facts.offload,
+          .mtu = facts.mtu,
+          .addresses = config.addresses,
+          .link_local = flows::link_local_address(facts.mac),
+          .tunnels = {}};
+}
+
+TunnelView make_tunnel(const TunnelConfig& config, uint16_t slot, uint16_t port_mtu) {
+  std::vector<PrefixMap<flows::UdpPort>::Entry> peers;
+  for (const PeerConfig& p : config.peers) peers.push_back({host_prefix(p.address), p.udp_port});
+  const PrefixMap<flows::UdpPort> fixed(peers);
+  if (config.default_port) {
+    peers.push_back({{flows::Ipv4Address{}, 0}, *config.default_port});
+    peers.push_back({{flows::Ipv6Address{}, 0}, *config.default_port});
+  }
+  return {.slot = slot,
+          .port = config.port,
+          .listen = config.listen,
+          .mtu = config.mtu == 0 ? port_mtu : std::min(config.mtu, port_mtu),
+          .hosts = prefix_set(config.hosts),
+          .sources = prefix_set(config.sources),
+          .fixed_peers = fixed,
+          .peer_port = PrefixMap<flows::UdpPort>(peers)};
+}
+
+// The last address of an IPv4 subnet, and the first, are everyone's (RFC 1122 section 3.2.1.3);
+// a /31 has only hosts (RFC 3021).
+void add_broadcasts(const Prefix& subnet, uint16_t port, std::vector<Route>& routes) {
+  if (!subnet.address.is_v4() || subnet.length > 30) return;
+  const uint32_t first = subnet.network().address.v4().to_host();
+  const uint32_t last = first | (uint32_t{UINT32_MAX} >> subnet.length);
+  for (const uint32_t a : {first, last})
+    routes.push_back({.kind = Route::Kind::broadcast,
+                      .port = port,
+                      .next_hop = {},
+                      .to = host_prefix(flows::Ipv4Address::from_host(a))});
+}
+
+std::vector<Route> make_routes(const Config& config, const std::vector<PortView>& ports) {
+  std::vector<Route> routes;
+  for (uint16_t i = 0; i < ports.size(); ++i) {
+    const auto local = [&](const IpAddress& a) {
+      routes.push_back(
+          {.kind = Route::Kind::local, .port = i, .next_hop = {}, .to = host_prefix(a)});
+    };
+    for (const Prefix& p : ports[i].addresses) {
+      local(p.address);
+      add_broadcasts(p, i, routes);
+      routes.push_back(
+          {.kind = Route::Kind::connected, .port = i, .next_hop = {}, .to = p.network()});
+    }
+    local(ports[i].link_local);
+  }
+  for (const RouteConfig& r : config.routes)
+    routes.push_back({.kind = Route::Kind::forward,
+                      .port = r.port,
+                      .next_hop = r.next_hop,
+                      .to = r.to.network()});
+  return routes;
+}
+
+flows::RuleTable make_rules(const Config& config) {
+  std::vector<flows::Rule> rules;
+  for (const RuleConfig& r : config.rules) {
+    flows::Rule rule;
+    rule.to = r.to;
+    rule.source = r.source;
+    rule.sctp_ports = r.sctp_ports;
+    if (r.from_port) rule.from.push_back({*r.from_port, false});
+    if (r.from_tunnel) rule.from.push_back({*r.from_tunnel, true});
+    switch (r.action) {
+      case RuleAction::tunnel:
+        rule.decision = {.action = flows::Action::tunnel, .tunnel = r.tunnel};
+        break;
+      case RuleAction::drop: rule.decision = {.action = flows::Action::drop}; break;
+      case RuleAction::bypass: break;
+    }
+    rules.push_back(std::move(rule));
+  }
+  return flows::RuleTable(rules, config.ports.size(), config.tunnels.size());
+}
+
+}  // namespace
+
+bool PortView::owns(const IpAddress& a) const {
+  return a == IpAddress(link_local) ||
+         std::any_of(addresses.begin(), addresses.end(),
+                     [&](const Prefix& p) { return p.address == a; });
+}
+
+IpAddress PortView::source_for(const IpAddress& peer) const {
+  const bool v4 = peer.is_v4();
+  if (!v4 && peer.v6().is_link_local()) return link_local;
+  for (const Prefix& p : addresses)
+    if (p.contains(peer)) return p.address;
+  for (const Prefix& p : addresses)
+    if (p.address.is_v4() == v4) return p.address;
+  if (v4) return {};
+  return link_local;
+}
+
+Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports,
+                       const std::vector<uint16_t>& tunnel_slots, uint64_t generation) {
+  Snapshot s;
+  s.generation = generation;
+  s.verify = config.verify == Verify::all ? flows::VerifyCrc::all : flows::VerifyCrc::zero_only;
+  s.icmp_rate = config.engine.icmp_rate;
+  s.adaptive_idle = config.engine.idle == Idle::adaptive;
+  for (size_t i = 0; i < config.ports.size(); ++i)
+    s.ports.push_back(make_port(config.ports[i], ports[i]));
+  for (size_t i = 0; i < config.tunnels.size(); ++i) {
+    const TunnelConfig& t = config.tunnels[i];
+    s.tunnels.push_back(make_tunnel(t, tunnel_slots[i], ports[t.port].mtu));
+    s.ports[t.port].tunnels.push_back(static_cast<uint16_t>(i));
+  }
+  s.route_list = make_routes(config, s.ports);
+  std::vector<PrefixMap<Route>::Entry> entries;
+  for (const Route& r : s.route_list) entries.push_back({r.to, r});
+  s.routes = PrefixMap<Route>(entries);
+  s.rules = make_rules(config);
+  return s;
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// The immutable form of a configuration that workers read: names are indices, lists are tables.
+// Built by the control thread, published with one store, freed after quiescence.
+
+#include <vector>
+
+#include "engine/config.hpp"
+#include "flows/checksum.hpp"
+#include "flows/prefix_map.hpp"
+#include "flows/rule_table.hpp"
+#include "flows/sctp_packet.hpp"
+
+namespace penstock::engine {
+
+/// What the workers must know of an open port. Filled from the device.
+struct PortFacts {
+  flows::MacAddress mac;
+  flows::ChecksumOffload offload;
+  uint16_t mtu = 0;
+};
+
+struct PortView {
+  flows::MacAddress mac;
+  flows::ChecksumOffload offload;
+  uint16_t mtu = 0;
+  std::vector<flows::Prefix> addresses;  ///< host bits kept
+  flows::Ipv6Address link_local;
+  std::vector<uint16_t> tunnels;  ///< those that listen here
+
+  bool owns(const flows::IpAddress& a) const;
+  /// Our address to speak to `peer` from: one in its prefix, else any of its family; unspecified
+  /// when there is none.
+  flows::IpAddress source_for(const flows::IpAddress& peer) const;
+};
+
+struct TunnelView {
+  uint16_t slot = 0;  ///< of its counters; stays the same over reloads
+  uint16_t port = 0;
+  flows::UdpPort listen;
+  uint16_t mtu = 0;  ///< of the outer packet
+  flows::PrefixMap<uint8_t> hosts, sources;
+  flows::PrefixMap<flows::UdpPort> fixed_peers;  ///< peers with a configured port
+  flows::PrefixMap<flows::UdpPort> peer_port;    ///< fixed_peers, and default-port for the rest
+};
+
+struct Route {
+  enum class Kind : uint8_t { forward, connected, local, broadcast };
+  Kind kind = Kind::forward;
+  uint16_t port = 0;
+  flows::IpAddress next_hop;  ///< kind forward only
+  flows::Prefix to;
+};
+
+struct Snapshot {
+  uint64_t generation = 0;
+  std::vector<PortView> ports;
+  std::vector<TunnelView> tunnels;
+  std::vector<Route> route_list;  ///< as shown to people
+  flows::PrefixMap<Route> routes;
+  flows::RuleTable rules;
+  flows::VerifyCrc verify = flows::VerifyCrc::zero_only;
+  uint32_t icmp_rate = 100;
+  bool adaptive_idle = false;
+};
+
+/// Pure. `ports` has one entry for each of config.ports, `tunnel_slots` for each of config.tunnels.
+Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports,
+                       const std::vector<uint16_t>& tunnel_slots, uint64_t generation);
+
+}  // namespace penstock::engine

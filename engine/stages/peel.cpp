@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include "engine/stages/stages.hpp"
+#include "flows/encap_sctp_udp.hpp"
+
+namespace penstock::engine {
+namespace {
+
+using flows::DropReason;
+using flows::Verdict;
+
+// A fragment shows no port but in the first piece; the tunnel cannot take it off in pieces.
+Verdict peel_fragment(const TunnelView& tunnel, const flows::IpPacket& ip) {
+  const flows::ByteView payload = ip.payload();
+  if (!ip.first_fragment || payload.size() < flows::kUdpHeader) return Verdict::go_on();
+  if (flows::UdpHeader(payload.data()).destination() != tunnel.listen) return Verdict::go_on();
+  return ip.ipv6 ? DropReason::ip6_frag : DropReason::ip4_frag;
+}
+
+Verdict peel_datagram(Context& context, uint16_t index, pmd_glue::Packet packet, Meta& meta) {
+  const TunnelView& tunnel = context.snapshot.tunnels[index];
+  const flows::UdpHeader udp(meta.ip.payload().data());
+  const flows::IpAddress source = meta.ip.source();
+  // Whoever is not a peer is dropped by its address before anything else of it is read.
+  meta.from_tunnel = index;
+  if (!tunnel.sources.contains(source)) return DropReason::encap_source;
+  if (const DropReason r = flows::check_sctp_udp(meta.ip, packet.l4_checksum());
+      r != DropReason::none)
+    return r;
+  const flows::UdpPort* fixed = tunnel.fixed_peers.find(source);
+  if (fixed != nullptr && *fixed != udp.source()) return DropReason::encap_port;
+  if (flows::is_nested_sctp_udp(meta.ip, tunnel.listen)) return DropReason::encap_nest;
+
+  TunnelTally& tally = context.counters.tunnel(tunnel.slot);
+  tally.rx.add(1);
+  tally.rx_bytes.add(meta.ip_length_received);
+  meta.came_from = udp.source();
+  flows::unwrap_sctp_udp(meta.ip);
+  packet.trim_front(flows::kSctpUdpOverhead);
+  packet.set_length(meta.ip.length);
+  return Verdict::go_on();
+}
+
+Verdict peel_packet(Context& context, uint16_t port, pmd_glue::Packet packet, Meta& meta) {
+  if (meta.ip.protocol != flows::kProtocolUdp) return Verdict::go_on();
+  for (const uint16_t index : context.snapshot.ports[port].tunnels) {
+    const TunnelView& tunnel = context.snapshot.tunnels[index];
+    if (!tunnel.hosts.contains(meta.ip.destination())) continue;
+    if (meta.ip.fragment) {
+      if (const Verdict v = peel_fragment(tunnel, meta.ip); !v.goes_on()) return v;
+      continue;
+    }
+    const flows::ByteView payload = meta.ip.payload();
+    if (payload.size() < flows::kUdpHeader) return DropReason::udp_len;
+    if (flows::UdpHeader(payload.data()).destination() == tunnel.listen)
+      return peel_datagram(context, index, packet, meta);
+  }
+  return Verdict::go_on();
+}
+
+}  // namespace
+
+void peel(Burst& burst, Context& context) {
+  if (context.snapshot.ports[burst.port].tunnels.empty()) return;
+  for_each_packet(burst, context, [&](pmd_glue::Packet packet, Meta& meta) {
+    return peel_packet(context, burst.port, packet, meta);
+  });
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include "engine/outbox.hpp"
+#include "engine/stages/stages.hpp"
+#include "flows/fragment.hpp"
+
+namespace penstock::engine {
+namespace {
+
+flows::IpAddress next_hop(const Meta& meta) {
+  return meta.route->kind == Route::Kind::forward ? meta.route->next_hop
+                                                  : meta.ip.destination();
+}
+
+void request_checksums(pmd_glue::Packet packet, const Meta& meta) {
+  pmd_glue::TxChecksumRequest request;
+  if (meta.udp_checksum_by_nic) {
+    request.l2_length = 14;
+    request.l3_length = meta.ip.upper;
+    request.ipv6 = meta.ip.ipv6;
+    request.udp = true;
+  }
+  packet.request_checksums(request);
+}
+
+// The pieces are new packets; the first one counts for the packet itself, the others as split.
+void send_split(Context& context, pmd_glue::Packet packet, const Meta& meta, uint16_t slot) {
+  const flows::Ipv4Header whole = meta.ip.v4();
+  const uint16_t header = whole.header_length();
+  const flows::ByteView payload{meta.ip.at + header,
+                                static_cast<size_t>(meta.ip.length - header)};
+  PortTally& tally = context.counters.port(meta.route->port);
+  flows::FragmentPlan plan(header, static_cast<uint16_t>(payload.size()), meta.mtu);
+  for (bool first = true; !plan.done(); first = false) {
+    const flows::FragmentPiece piece = plan.next();
+    if (!first) tally.split.add(1);
+    pmd_glue::Packet part = context.pool.allocate();
+    if (!part) {
+      context.counters.count_drop(meta.route->port, slot, flows::DropReason::alloc_fail, 1,
+                                  context.now_ns);
+      continue;
+    }
+    part.set_length(static_cast<uint16_t>(header + piece.length));
+    std::memcpy(part.data(), whole.data(), header);
+    std::memcpy(part.data() + header, payload.data() + piece.offset, piece.length);
+    flows::write_fragment_header(flows::Ipv4Header(part.data()), piece);
+    part.request_checksums({});
+    context.outbox.send_ip(context, part, meta.route->port, next_hop(meta), false, slot);
+  }
+  pmd_glue::free_packet(packet);
+}
+
+}  // namespace
+
+void send(Burst& burst, Context& context) {
+  uint64_t handed = 0;
+  for (uint16_t i = 0; i < burst.count; ++i) {
+    const Meta& meta = burst.meta[i];
+    const uint16_t out = meta.route->port;
+    if (out != burst.port) {
+      context.counters.port(out).handed_in.add(1);
+      ++handed;
+    }
+    const uint16_t slot = tunnel_slot(context, meta);
+    if (meta.ip.length > meta.mtu) [[unlikely]] {
+      send_split(context, burst.packets[i], meta, slot);
+      continue;
+    }
+    request_checksums(burst.packets[i], meta);
+    context.outbox.send_ip(context, burst.packets[i], out, next_hop(meta), meta.ip.ipv6, slot);
+  }
+  context.counters.port(burst.port).handed_out.add(handed);
+  burst.count = 0;
+}
+
+}  // namespace penstock::engine

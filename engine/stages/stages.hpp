@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// The corridor. Each stage is a plain function over a burst that leaves in it what goes on, in the
+// order in which it came:
+//
+//   receive → peel → classify → track → dress → send
+
+#include "engine/burst.hpp"
+
+namespace penstock::engine {
+
+/// Takes a burst from the port, checks Ethernet and IP, answers ARP and neighbour discovery. What
+/// goes on is IP, begins at its IP header, and has no padding. False when nothing came.
+bool receive(Burst& burst, Context& context, pmd_glue::Port& port, uint16_t queue);
+
+/// Takes UDP off what came through a tunnel that listens on this port.
+void peel(Burst& burst, Context& context);
+
+/// Looks at every chunk of SCTP packets, native or peeled, and at their checksum as configured.
+void classify(Burst& burst, Context& context);
+
+/// Decides: route, rule, tunnel. Answers what is for our own addresses.
+void track(Burst& burst, Context& context);
+
+/// Decrements the hop limit and puts on the coat of the tunnel.
+void dress(Burst& burst, Context& context);
+
+/// Hands every packet to the outbox, split first where it is too long and may be. Empties the burst.
+void send(Burst& burst, Context& context);
+
+/// What is for one of our own addresses: echo requests are answered, the rest is dropped.
+flows::Verdict answer(Context& context, uint16_t port, pmd_glue::Packet packet, const Meta& meta);
+
+/// ICMP errors to the sender of a packet that goes no further, within the limits.
+void tell_too_big(Context& context, const Burst& burst, const Meta& meta, uint16_t mtu);
+void tell_time_exceeded(Context& context, const Burst& burst, const Meta& meta);
+
+}  // namespace penstock::engine

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include "engine/stages/stages.hpp"
+
+namespace penstock::engine {
+namespace {
+
+using flows::DropReason;
+using flows::Verdict;
+
+// Plain SCTP, on a tunnel's port, from a peer that was configured to encapsulate, for a host that
+// the tunnel serves: somebody strips the coat, or pretends to be the peer.
+bool is_downgrade(const Snapshot& snapshot, uint16_t port, const flows::IpPacket& ip) {
+  for (const uint16_t index : snapshot.ports[port].tunnels) {
+    const TunnelView& tunnel = snapshot.tunnels[index];
+    if (tunnel.fixed_peers.contains(ip.source()) && tunnel.hosts.contains(ip.destination()))
+      return true;
+  }
+  return false;
+}
+
+Verdict enter_tunnel(const Snapshot& snapshot, uint16_t index, Meta& meta) {
+  meta.to_tunnel = index;
+  const flows::UdpPort* port = snapshot.tunnels[index].peer_port.find(meta.ip.destination());
+  if (port == nullptr) return DropReason::encap_port_unknown;
+  meta.peer_port = *port;
+  return Verdict::go_on();
+}
+
+Verdict apply_rules(const Snapshot& snapshot, uint16_t port, Meta& meta) {
+  const bool peeled = meta.from_tunnel != kNoTunnel;
+  if (!peeled && is_downgrade(snapshot, port, meta.ip)) return DropReason::encap_downgrade;
+
+  const flows::Origin origin{peeled ? meta.from_tunnel : port, peeled};
+  flows::Decision decision;
+  if (meta.ip.fragment) {
+    decision = snapshot.rules.find_without_ports(origin, meta.ip.source(), meta.ip.destination());
+    if (decision.action == flows::Action::tunnel || decision.needs_ports)
+      return meta.ip.ipv6 ? DropReason::ip6_frag : DropReason::ip4_frag;
+  } else {
+    const flows::SctpHeader sctp(meta.ip.payload().data());
+    decision = snapshot.rules.find(origin, meta.ip.source(), meta.ip.destination(), sctp.source(),
+                                   sctp.destination());
+  }
+  switch (decision.action) {
+    case flows::Action::bypass: return Verdict::go_on();
+    case flows::Action::drop: return DropReason::rule_drop;
+    case flows::Action::tunnel: return enter_tunnel(snapshot, decision.tunnel, meta);
+  }
+  return Verdict::go_on();
+}
+
+bool is_link_local(const flows::IpPacket& ip) {
+  if (ip.ipv6) return ip.v6().source().is_link_local() || ip.v6().destination().is_link_local();
+  const auto in_169_254 = [](flows::Ipv4Address a) {  // RFC 3927
+    return a.bytes[0] == 169 && a.bytes[1] == 254;
+  };
+  return in_169_254(ip.v4().source()) || in_169_254(ip.v4().destination());
+}
+
+Verdict track_packet(Context& context, const Burst& burst, pmd_glue::Packet packet, Meta& meta) {
+  const Snapshot& snapshot = context.snapshot;
+  meta.route = snapshot.routes.find(meta.ip.destination());
+  if (meta.route != nullptr && meta.route->kind == Route::Kind::local)
+    return answer(context, burst.port, packet, meta);
+  if (is_link_local(meta.ip)) return DropReason::link_local;
+  if (meta.route == nullptr) return DropReason::no_route;
+  if (meta.route->kind == Route::Kind::broadcast) return DropReason::multicast;
+  if (meta.ip.protocol == flows::kProtocolSctp) {
+    const Verdict verdict = apply_rules(snapshot, burst.port, meta);
+    if (!verdict.goes_on()) return verdict;
+  }
+  if (meta.ip.hop_limit() <= 1) {
+    tell_time_exceeded(context, burst, meta);
+    return DropReason::ttl;
+  }
+  return Verdict::go_on();
+}
+
+}  // namespace
+
+void track(Burst& burst, Context& context) {
+  for_each_packet(burst, context, [&](pmd_glue::Packet packet, Meta& meta) {
+    return track_packet(context, burst, packet, meta);
+  });
+}
+
+}  // namespace penstock::engine

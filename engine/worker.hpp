@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// One worker: a core's share of every port. It owns its queues, counters and buffers; what it
+// shares with others (ports, neighbours, the snapshot) is handed in. Time comes from the caller.
+
+#include <atomic>
+
+#include "engine/burst.hpp"
+#include "engine/outbox.hpp"
+#include "pmd_glue/quiesce.hpp"
+
+namespace penstock::engine {
+
+/// What all workers of an engine share. The engine owns it and outlives them.
+struct Shared {
+  explicit Shared(size_t workers, uint32_t neighbor_capacity, uint64_t secret)
+      : neighbors(neighbor_capacity, secret), quiesce(workers) {}
+
+  std::atomic<const Snapshot*> snapshot{nullptr};  ///< written by the control thread
+  std::vector<pmd_glue::Port> ports;               ///< fixed once workers run
+  std::vector<std::atomic<uint32_t>> announcements;  ///< per port, +1 by control: tell the link
+  std::vector<std::atomic<bool>> link_up;            ///< per port, written by control
+  flows::NeighborTable neighbors;
+  pmd_glue::Quiesce quiesce;
+};
+
+class Worker {
+ public:
+  Worker(Shared& shared, pmd_glue::PacketPool& pool, uint16_t index, size_t tunnel_slots);
+
+  /// One turn: a burst from each port through the corridor. True when a packet moved.
+  bool step(uint64_t now_ns);
+
+  /// Turns until `stop` is set; sleeps when told to and quiet. The body of a worker's core.
+  void run(const std::atomic<bool>& stop);
+
+  const WorkerCounters& counters() const { return counters_; }
+  uint16_t index() const { return index_; }
+  bool has_held() const { return outbox_.held() != 0; }
+
+ private:
+  bool turn(Context& context);
+  void housekeeping(Context& context);
+  void nap(uint32_t idle_turns);
+
+  Shared& shared_;
+  pmd_glue::PacketPool& pool_;
+  uint16_t index_;
+  WorkerCounters counters_;
+  Outbox outbox_;
+  flows::TokenBucket icmp_budget_{0, 0};
+  uint64_t generation_ = 0;           ///< of the snapshot that icmp_budget_ was made for
+  uint64_t next_housekeeping_ns_ = 0;
+  std::vector<uint32_t> announced_;   ///< per port, by worker 0
+  Burst burst_;
+};
+
+}  // namespace penstock::engine

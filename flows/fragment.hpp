@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// Splitting an IPv4 packet (RFC 791 section 3.2) for a link that is too small for it: which piece
+// holds which bytes, and the header of each. Where the bytes come to lie is the caller's matter.
+
+#include "flows/ipv4.hpp"
+
+namespace penstock::flows {
+
+/// One piece: `length` bytes of payload from `offset` of the payload of the packet to be split.
+struct FragmentPiece {
+  uint16_t offset = 0;
+  uint16_t length = 0;
+  bool last = false;
+};
+
+/// Walks the pieces of a packet with `header_length` and `payload_length` for links of `mtu`.
+/// mtu is at least header_length + 8.
+class FragmentPlan {
+ public:
+  FragmentPlan(uint16_t header_length, uint16_t payload_length, uint16_t mtu)
+      : payload_(payload_length), step_(static_cast<uint16_t>((mtu - header_length) & ~7)) {}
+
+  bool done() const { return at_ >= payload_; }
+  FragmentPiece next() {
+    FragmentPiece piece{static_cast<uint16_t>(at_), step_, false};
+    if (payload_ - at_ <= step_) {
+      piece.length = static_cast<uint16_t>(payload_ - at_);
+      piece.last = true;
+    }
+    at_ += piece.length;
+    return piece;
+  }
+
+ private:
+  uint32_t payload_;
+  uint16_t step_;
+  uint32_t at_ = 0;
+};
+
+/// Makes `header`, a copy of the whole packet's header, the header of one piece. A packet that is
+/// a fragment itself keeps its place.
+inline void write_fragment_header(Ipv4Header header, const FragmentPiece& piece) {
+  const uint16_t word = header.fragment_word();
+  const uint16_t offset =
+      static_cast<uint16_t>((word & kIpv4OffsetMask) + piece.offset / 8);
+  const bool more = !piece.last || (word & kIpv4MoreFragments);
+  header.set_fragment_word(
+      static_cast<uint16_t>((offset & kIpv4OffsetMask) | (more ? kIpv4MoreFragments : 0)));
+  header.set_total_length(static_cast<uint16_t>(header.header_length() + piece.length));
+}
+
+}  // namespace penstock::flows

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include "pmd_glue/devargs.hpp"
+
+#include <charconv>
+
+#include "pmd_glue/pool.hpp"
+
+namespace penstock::pmd_glue {
+
+using flows::Error;
+using flows::Result;
+
+namespace {
+
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/// "3b:00.0" or "0000:3b:00.0": hexadecimal digits where the pattern has an x.
+bool matches(std::string_view text, std::string_view pattern) {
+  if (text.size() != pattern.size()) return false;
+  for (size_t i = 0; i < text.size(); ++i)
+    if (pattern[i] == 'x' ? !is_hex(text[i]) : text[i] != pattern[i]) return false;
+  return true;
+}
+
+bool is_short_pci(std::string_view name) { return matches(name, "xx:xx.x"); }
+bool is_full_pci(std::string_view name) { return matches(name, "xxxx:xx:xx.x"); }
+
+bool driver_is(const DeviceArgs& device, std::string_view driver) {
+  return std::string_view(device.name).substr(0, driver.size()) == driver;
+}
+
+std::optional<uint32_t> number(const std::optional<std::string>& text) {
+  uint32_t n = 0;
+  if (!text) return std::nullopt;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), n);
+  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
+  return n;
+}
+
+/// What the kernel puts in front of a frame in the ring (TPACKET_V2), and one tag left in the frame.
+constexpr uint32_t kRingFrameOverhead = 66 + 14 + 4;
+
+/// net_af_packet: as many sockets as queues, and ring frames that hold a packet. Left alone its
+/// frames are 2048 bytes, and the kernel cuts what is larger without a word.
+Result<void> complete_af_packet(const PortSpec& spec, DeviceArgs& device) {
+  if (!device.find("qpairs") && spec.queues > 1)
+    device.args.emplace_back("qpairs", std::to_string(spec.queues));
+  const uint32_t needed = spec.mtu + kRingFrameOverhead;
+  const auto said = number(device.find("framesz"));
+  if (said && *said < needed)
+    return Error{"framesz=" + std::to_string(*said) + " does not hold packets of " +
+                 std::to_string(spec.mtu) + " bytes (" + std::to_string(needed) +
+                 " needed); leave framesz out and it is chosen"};
+  if (said || needed <= 2048) return {};
+  if (device.find("blocksz"))
+    return Error{"blocksz without framesz; leave blocksz out and both are chosen"};
+  const uint32_t frame = data_room_for_mtu(spec.mtu);
+  device.args.emplace_back("framesz", std::to_string(frame));
+  device.args.emplace_back("blocksz", std::to_string(frame));
+  return {};
+}
+
+}  // namespace
+
+std::optional<std::string> DeviceArgs::find(std::string_view key) const {
+  for (const auto& [k, v] : args)
+    if (k == key) return v;
+  return std::nullopt;
+}
+
+std::string DeviceArgs::text() const {
+  std::string text = name;
+  for (const auto& [key, value] : args) text += "," + key + "=" + value;
+  return text;
+}
+
+Result<DeviceArgs> parse_device(std::string_view text) {
+  const std::string shown = "device \"" + std::string(text) + "\": ";
+  DeviceArgs device;
+  size_t comma = text.find(',');
+  device.name = std::string(text.substr(0, comma));
+  if (device.name.empty() || device.name.find('=') != std::string::npos)
+    return Error{shown + "it begins with no name; like \"0000:3b:00.0\" or \"net_tap0,iface=cv0\""};
+  while (comma != std::string_view::npos) {
+    text.remove_prefix(comma + 1);
+    comma = text.find(',');
+    const std::string_view part = text.substr(0, comma);
+    const size_t equals = part.find('=');
+    if (equals == 0 || equals == std::string_view::npos)
+      return Error{shown + "\"" + std::string(part) + "\" is not key=value"};
+    device.args.emplace_back(part.substr(0, equals), part.substr(equals + 1));
+  }
+  if (is_short_pci(device.name)) device.name = "0000:" + device.name;
+  return device;
+}
+
+bool is_pci_device(std::string_view text) {
+  const std::string_view name = text.substr(0, text.find(','));
+  return is_short_pci(name) || is_full_pci(name);
+}
+
+Result<DeviceArgs> complete_device(const PortSpec& spec) {
+  auto device = parse_device(spec.device);
+  if (!device) return device;
+  if (driver_is(*device, "net_af_packet") || driver_is(*device, "eth_af_packet")) {
+    if (auto ok = complete_af_packet(spec, *device); !ok)
+      return Error{"device \"" + spec.device + "\": " + ok.error().message};
+  } else if (driver_is(*device, "net_af_xdp") && spec.queues > 1 && !device->find("queue_count")) {
+    device->args.emplace_back("queue_count", std::to_string(spec.queues));
+  }
+  return device;
+}
+
+}  // namespace penstock::pmd_glue

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// What is asked of the kernel about an interface that a driver stands on, past the driver: MTU,
+// all-multicast, and net_af_packet's sockets. It knows no ethdev.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "flows/result.hpp"
+
+namespace penstock::pmd_glue {
+
+/// An open descriptor, closed when it goes.
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~FileDescriptor();
+
+  explicit operator bool() const { return fd_ >= 0; }
+  int get() const { return fd_; }
+
+ private:
+  int fd_ = -1;
+};
+
+/// 0: no such interface.
+uint32_t interface_index(const std::string& name);
+/// Empty: no such interface.
+std::string interface_name(uint32_t index);
+
+/// Makes the interface carry IP packets of `mtu` bytes; one that already does is left alone.
+flows::Result<void> raise_interface_mtu(const std::string& name, uint16_t mtu);
+
+/// Lets multicast of all groups in for as long as the descriptor is open; empty: not permitted.
+FileDescriptor hold_all_multicast(uint32_t index);
+
+/// May this process open raw packet sockets? (CAP_NET_RAW)
+bool may_open_packet_sockets();
+
+/// The sockets that net_af_packet opened for one port. The driver neither counts what the kernel
+/// dropped at a full ring nor leaves out what the host itself sends on the interface; with its
+/// sockets in hand both are asked of the kernel.
+class PacketSockets {
+ public:
+  /// Descriptors of this process that are packet sockets bound to that interface, and are not in
+  /// `before`.
+  static PacketSockets find(uint32_t interface_index, const std::vector<int>& before);
+  /// All packet sockets of this process.
+  static std::vector<int> list();
+
+  void ignore_outgoing() const;
+  /// Frames that met a full ring, since the sockets were opened.
+  uint64_t dropped();
+  /// The driver closes them: their numbers may come to mean something else.
+  void forget() { sockets_.clear(); }
+
+ private:
+  std::vector<int> sockets_;
+  uint64_t dropped_ = 0;
+};
+
+}  // namespace penstock::pmd_glue

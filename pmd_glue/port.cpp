@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include "pmd_glue/port.hpp"
+
+#include <sys/random.h>
+
+#include <cstring>
+#include <utility>
+
+#include "pmd_glue/eal_log.hpp"
+#include "pmd_glue/port_probe.hpp"
+
+namespace penstock::pmd_glue {
+
+using flows::Error;
+using flows::MacAddress;
+using flows::Result;
+
+namespace {
+
+/// For devices that have none: locally administered, and the same at every start.
+MacAddress make_mac(const std::string& name) {
+  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (const char c : name) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+  MacAddress mac;
+  for (size_t i = 0; i < 6; ++i) mac.bytes[i] = static_cast<uint8_t>(hash >> (8 * i));
+  mac.bytes[0] = static_cast<uint8_t>((mac.bytes[0] & 0xfc) | 0x02);
+  return mac;
+}
+
+uint64_t receive_offloads(const PortPlan& plan) {
+  uint64_t flags = 0;
+  if (plan.offload.rx_ipv4) flags |= RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
+  if (plan.offload.rx_udp) flags |= RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+  if (plan.offload.rx_sctp) flags |= RTE_ETH_RX_OFFLOAD_SCTP_CKSUM;
+  if (plan.rx_rss_hash) flags |= RTE_ETH_RX_OFFLOAD_RSS_HASH;
+  return flags;
+}
+
+uint64_t transmit_offloads(const PortPlan& plan) {
+  uint64_t flags = 0;
+  if (plan.offload.tx_ipv4) flags |= RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
+  if (plan.offload.tx_udp) flags |= RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+  if (plan.offload.tx_sctp) flags |= RTE_ETH_TX_OFFLOAD_SCTP_CKSUM;
+  if (plan.tx_fast_free) flags |= RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+  return flags;
+}
+
+/// What failed, by DPDK's first complaint where it made one.
+Error failure(const PortSpec& spec, const std::string& what, int rc,
+              const ComplaintListener& complaints) {
+  const std::string why = complaints.first();
+  return Error{"port " + spec.name + ": device \"" + spec.device + "\" " + what + ": " +
+               (why.empty() ? std::strerror(rc < 0 ? -rc : rc) : why)};
+}
+
+}  // namespace
+
+Result<Port> Port::open(const PortSpec& spec, PacketPool& pool) {
+  auto probed = probe_device(spec);
+  if (!probed) return probed.error();
+  Port port(probed->id, spec);
+  port.packet_sockets_ = std::move(probed->packet_sockets);
+  port.capabilities_ = read_capabilities(port.id_);
+  auto plan = plan_port(spec, port.capabilities_);
+  if (!plan) return plan.error();
+  port.plan_ = *plan;
+  if (auto ok = port.configure(pool); !ok) return ok.error();
+  return port;
+}
+
+Port::Port(Port&& other) noexcept { *this = std::move(other); }
+
+Port& Port::operator=(Port&& other) noexcept {
+  if (this == &other) return *this;
+  close();
+  id_ = std::exchange(other.id_, RTE_MAX_ETHPORTS);
+  started_ = std::exchange(other.started_, false);
+  membership_ = std::move(other.membership_);
+  packet_sockets_ = std::move(other.packet_sockets_);
+  spec_ = std::move(other.spec_);
+  capabilities_ = std::move(other.capabilities_);
+  plan_ = other.plan_;
+  mac_ = other.mac_;
+  rss_key_ = std::move(other.rss_key_);
+  watch_ = std::move(other.watch_);
+  return *this;
+}
+
+Port::~Port() { close(); }
+
+void Port::close() {
+  if (id_ >= RTE_MAX_ETHPORTS) return;
+  stop();
+  remove_device(std::exchange(id_, RTE_MAX_ETHPORTS));
+}
+
+Result<void> Port::configure(PacketPool& pool) {
+  if (pool.data_room() < spec_.mtu + kEthernetOverhead)
+    return Error{"port " + spec_.name + ": buffers of " + std::to_string(pool.data_room()) +
+                 " bytes do not hold frames of mtu " + std::to_string(spec_.mtu)};
+  const QuietOutput quiet;  // some drivers' libraries print (libxdp)
+  const ComplaintListener complaints;
+  rte_eth_conf conf{};
+  conf.rxmode.mtu = std::min(spec_.mtu, ethdev_max_mtu(id_));
+  conf.rxmode.offloads = receive_offloads(plan_);
+  conf.txmode.offloads = transmit_offloads(plan_);
+  if (plan_.rss) {
+    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    conf.rx_adv_conf.rss_conf.rss_hf = plan_.rss_types;
+    // A key of this start's own: whoever knows the key can send all he has to one worker.
+    rss_key_.resize(plan_.rss_key_bytes);
+    if (!rss_key_.empty() && ::getrandom(rss_key_.data(), rss_key_.size(), 0) ==
+                                 static_cast<ssize_t>(rss_key_.size())) {
+      conf.rx_adv_conf.rss_conf.rss_key = rss_key_.data();
+      conf.rx_adv_conf.rss_conf.rss_key_len = plan_.rss_key_bytes;
+    } else {
+      rss_key_.clear();
+    }
+  }
+  if (const int rc = rte_eth_dev_configure(id_, plan_.rx_queues, plan_.tx_queues, &conf); rc != 0)
+    return failure(spec_, "cannot be configured", rc, complaints);
+  if (auto ok = set_mtu(); !ok) return ok;
+  if (auto ok = set_up_queues(pool); !ok) return ok;
+  if (auto ok = set_mac(); !ok) return ok;
+  if (capabilities_.interface_index != 0) {
+    auto watch = LinkWatch::open(capabilities_.interface_index);
+    if (!watch) return Error{"port " + spec_.name + ": " + watch.error().message};
+    watch_ = std::move(*watch);
+  }
+  return {};
+}
+
+Result<void> Port::set_mtu() {
+  if (stands_on_interface(capabilities_)) {
+    auto ok = raise_interface_mtu(interface_name(capabilities_.interface_index), spec_.mtu);
+    if (!ok) return Error{"port " + spec_.name + ": " + ok.error().message};
+    return {};
+  }
+  const ComplaintListener complaints;
+  const int rc = rte_eth_dev_set_mtu(id_, spec_.mtu);
+  if (rc == 0 || rc == -ENOTSUP) return {};  // not supported: the device takes what it is given
+  return failure(spec_, "refuses mtu " + std::to_string(spec_.mtu), rc, complaints);
+}
+
+Result<void> Port::set_up_queues(PacketPool& pool) {
+  const ComplaintListener complaints;
+  const unsigned node = capabilities_.numa < 0 ? static_cast<unsigned>(SOCKET_ID_ANY)
+                                               : static_cast<unsigned>(capabilities_.numa);
+  for (uint16_t q = 0; q < plan_.rx_queues; ++q)
+    if (const int rc = rte_eth_rx_queue_setup(id_, q, plan_.rx_descriptors, node, nullptr,
+                                              pool.handle());
+        rc != 0)
+      return failure(spec_, "has no receive queue " + std::to_string(q), rc, complaints);
+  for (uint16_t q = 0; q < plan_.tx_queues; ++q)
+    if (const int rc = rte_eth_tx_queue_setup(id_, q, plan_.tx_descriptors, node, nullptr);
+        rc != 0)
+      return failure(spec_, "has no transmit queue " + std::to_string(q), rc, complaints);
+  return {};
+}
+
+Result<void> Port::set_mac() {
+  rte_ether_addr own{};
+  rte_eth_macaddr_get(id_, &own);
+  std::memcpy(mac_.bytes.data(), own.addr_bytes, mac_.bytes.size());
+  if (!spec_.mac) {
+    // Devices that are no hardware (rings, files) may have none.
+    if (mac_ == MacAddress{} || mac_.is_multicast()) mac_ = make_mac(spec_.device);
+    return {};
+  }
+  if (mac_ == *spec_.mac) return {};
+  mac_ = *spec_.mac;
+  const ComplaintListener complaints;
+  std::memcpy(own.addr_bytes, mac_.bytes.data(), mac_.bytes.size());
+  const int rc = rte_eth_dev_default_mac_addr_set(id_, &own);
+  // A device that cannot take an address either filters none, or can be told to let all in.
+  if (rc == 0 || rc == -ENOTSUP) {
+    if (rc != 0) (void)rte_eth_promiscuous_enable(id_);
+    return {};
+  }
+  return failure(spec_, "refuses MAC address " + flows::to_string(mac_), rc, complaints);
+}
+
+void Port::accept_multicast() {
+  // Neighbour discovery comes to a multicast group per address (RFC 4861 section 7.2.1).
+  const ComplaintListener complaints;
+  if (rte_eth_allmulticast_enable(id_) != 0 && stands_on_interface(capabilities_))
+    membership_ = hold_all_multicast(capabilities_.interface_index);
+}
+
+Result<void> Port::start() {
+  const QuietOutput quiet;
+  const ComplaintListener complaints;
+  if (const int rc = rte_eth_dev_start(id_); rc != 0)
+    return failure(spec_, "does not start", rc, complaints);
+  started_ = true;
+  accept_multicast();
+  return {};
+}
+
+void Port::stop() {
+  if (!std::exchange(started_, false)) return;
+  (void)packet_sockets_.dropped();  // the last of them, before the driver closes its sockets
+  packet_sockets_.forget();
+  rte_eth_dev_stop(id_);
+}
+
+LinkState Port::link() {
+  if (watch_) return started_ ? watch_->poll() : LinkState{};
+  rte_eth_link link{};
+  if (!started_ || rte_eth_link_get_nowait(id_, &link) != 0) return {};
+  return {link.link_status == RTE_ETH_LINK_UP,
+          link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed};
+}
+
+PortStats Port::stats() {
+  rte_eth_stats counted{};
+  if (rte_eth_stats_get(id_, &counted) != 0) counted = {};
+  return {counted.imissed + packet_sockets_.dropped(), counted.ierrors, counted.rx_nombuf};
+}
+
+}  // namespace penstock::pmd_glue

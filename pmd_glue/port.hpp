@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// A port: a NIC by its PCI address or any DPDK vdev, with its queues. It knows the device and the
+// state of its link; it knows no header of any protocol and no address above Ethernet.
+
+#include <rte_ethdev.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "flows/numbers.hpp"
+#include "flows/result.hpp"
+#include "pmd_glue/kernel_interface.hpp"
+#include "pmd_glue/link_watch.hpp"
+#include "pmd_glue/packet.hpp"
+#include "pmd_glue/pool.hpp"
+#include "pmd_glue/port_plan.hpp"
+
+namespace penstock::pmd_glue {
+
+/// Packets that were lost before receive() could hand them out, since the port was opened.
+struct PortStats {
+  uint64_t rx_missed = 0;     ///< the queue was full
+  uint64_t rx_errors = 0;     ///< damaged, or larger than a buffer
+  uint64_t rx_no_buffer = 0;  ///< the pool was exhausted
+};
+
+class Port {
+ public:
+  /// Probes the device (unless it is there already) and configures it; start() lets packets in.
+  /// The pool fills its receive queues and must outlive it. Control thread. Errors: in one line,
+  /// what is missing and what would do.
+  static flows::Result<Port> open(const PortSpec& spec, PacketPool& pool);
+
+  Port(Port&& other) noexcept;
+  Port& operator=(Port&& other) noexcept;
+  /// Stops, closes and removes the device. No worker may still use it.
+  ~Port();
+
+  /// Once: several drivers (net_af_packet) cannot be started again after stop().
+  flows::Result<void> start();
+  void stop();
+
+  uint16_t id() const { return id_; }
+  const PortSpec& spec() const { return spec_; }
+  const PortCapabilities& capabilities() const { return capabilities_; }
+  const PortPlan& plan() const { return plan_; }
+  /// What is switched on.
+  const flows::ChecksumOffload& offload() const { return plan_.offload; }
+  flows::MacAddress mac() const { return mac_; }
+  /// The key by which the NIC spreads packets; empty when it is not ours or nothing is spread.
+  std::span<const uint8_t> rss_key() const { return rss_key_; }
+
+  /// The state now, from the kernel where the driver does not know. Control thread.
+  LinkState link();
+  PortStats stats();
+
+  /// Queue `queue` < plan().rx_queues, by its one worker: up to `n` packets, now the caller's.
+  uint16_t receive(uint16_t queue, Packet* out, uint16_t n) {
+    return rte_eth_rx_burst(id_, queue, reinterpret_cast<rte_mbuf**>(out), n);
+  }
+  /// Queue `queue` < plan().tx_queues: takes the first packets (count returned); the rest stays
+  /// the caller's.
+  uint16_t transmit(uint16_t queue, Packet* packets, uint16_t n) {
+    return rte_eth_tx_burst(id_, queue, reinterpret_cast<rte_mbuf**>(packets), n);
+  }
+
+ private:
+  Port(uint16_t id, PortSpec spec) : id_(id), spec_(std::move(spec)) {}
+  flows::Result<void> configure(PacketPool& pool);
+  flows::Result<void> set_up_queues(PacketPool& pool);
+  flows::Result<void> set_mtu();
+  flows::Result<void> set_mac();
+  void accept_multicast();
+  void close();
+
+  uint16_t id_ = RTE_MAX_ETHPORTS;
+  bool started_ = false;
+  FileDescriptor membership_;  ///< holds the kernel interface in all-multicast while open
+  PacketSockets packet_sockets_;  ///< net_af_packet's
+  PortSpec spec_;
+  PortCapabilities capabilities_;
+  PortPlan plan_;
+  flows::MacAddress mac_;
+  std::vector<uint8_t> rss_key_;
+  std::optional<LinkWatch> watch_;
+};
+
+}  // namespace penstock::pmd_glue

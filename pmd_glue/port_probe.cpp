@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#include "pmd_glue/port_probe.hpp"
+
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "pmd_glue/devargs.hpp"
+#include "pmd_glue/eal_log.hpp"
+#include "pmd_glue/pool.hpp"
+#include "pmd_glue/ring_wire.hpp"
+
+namespace penstock::pmd_glue {
+
+using flows::Error;
+using flows::Result;
+
+namespace {
+
+bool begins_with(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
+
+/// Why a PCI device is not there; empty: nothing to see from here.
+std::string explain_pci(const DeviceArgs& device) {
+  const std::filesystem::path path = "/sys/bus/pci/devices/" + device.name;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error))
+    return "there is no such PCI device; dpdk-devbind.py --status lists what there is";
+  const std::string driver = std::filesystem::read_symlink(path / "driver", error).filename();
+  // Drivers that share a device with DPDK need no binding.
+  if (driver == "mlx5_core" || driver == "mlx4_core" || driver == "mana") return "";
+  if (driver == "vfio-pci" || driver == "igb_uio" || driver == "uio_pci_generic") return "";
+  return (driver.empty() ? std::string("it has no driver")
+                         : "it belongs to the kernel's driver " + driver) +
+         "; dpdk-devbind.py --bind=vfio-pci " + device.name;
+}
+
+/// What would keep a vdev from starting, found before DPDK tries; empty: nothing.
+std::string explain_vdev(const DeviceArgs& device) {
+  const bool packet = begins_with(device.name, "net_af_packet");
+  const bool xdp = begins_with(device.name, "net_af_xdp");
+  if (packet || xdp) {
+    const auto interface = device.find("iface");
+    if (!interface) return "it needs iface=, the network interface to stand on";
+    if (interface_index(*interface) == 0)
+      return "there is no network interface \"" + *interface + "\"; ip link lists what there is";
+    if (!may_open_packet_sockets())
+      return "raw packets are not permitted; run as root or with CAP_NET_RAW";
+  }
+  for (const char* key : {"iface", "rx_iface", "tx_iface", "rx_iface_in"})
+    if (begins_with(device.name, "net_pcap"))
+      if (const auto interface = device.find(key); interface && interface_index(*interface) == 0)
+        return "there is no network interface \"" + *interface + "\"; ip link lists what there is";
+  if (begins_with(device.name, "net_pcap"))
+    if (const auto file = device.find("rx_pcap"); file && !std::filesystem::exists(*file))
+      return "there is no file \"" + *file + "\"";
+  if (begins_with(device.name, "net_tap") && !std::filesystem::exists("/dev/net/tun"))
+    return "there is no /dev/net/tun; modprobe tun";
+  return "";
+}
+
+/// Puts DPDK's first complaint into words that help.
+std::string explain_refusal(const DeviceArgs& device, const std::string& complaint) {
+  if (complaint.empty() && is_pci_device(device.name))
+    return "DPDK has no driver for it, or did not start with it allowed";
+  if (complaint.empty() || complaint.find("failed to parse device") != std::string::npos)
+    return "there is no such device; names look like 0000:3b:00.0, net_af_packet0, net_tap0";
+  if (complaint.find("cannot attach") != std::string::npos)
+    return "its driver refuses it, most likely for an argument (" + complaint + ")";
+  return complaint;
+}
+
+std::optional<uint16_t> find_ethdev(const std::string& name) {
+  uint16_t id = 0;
+  if (rte_eth_dev_get_port_by_name(name.c_str(), &id) == 0) return id;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<ProbedDevice> probe_device(const PortSpec& spec) {
+  const auto fail = [&](const std::string& why) {
+    return Error{"port " + spec.name + ": device \"" + spec.device + "\": " + why};
+  };
+  // An existing one: a ring, or a PCI device that was probed as DPDK started.
+  if (auto id = find_ethdev(spec.device)) return ProbedDevice{*id, {}};
+  if (auto id = find_ethdev(kRingDevicePrefix + spec.device)) return ProbedDevice{*id, {}};
+  auto device = complete_device(spec);
+  if (!device) return Error{"port " + spec.name + ": " + device.error().message};
+  if (auto id = find_ethdev(device->name)) {
+    if (is_pci_device(device->name)) return ProbedDevice{*id, {}};
+    return fail("the name " + device->name + " is in use; every device has its own (…0, …1)");
+  }
+  if (is_pci_device(device->name)) {
+    if (const std::string why = explain_pci(*device); !why.empty()) return fail(why);
+  } else if (const std::string why = explain_vdev(*device); !why.empty()) {
+    return fail(why);
+  }
+
+  const auto before = PacketSockets::list();
+  const ComplaintListener complaints;
+  int rc = 0;
+  {
+    const QuietOutput quiet;
+    rc = rte_dev_probe(device->text().c_str());
+  }
+  auto id = find_ethdev(device->name);
+  if (rc < 0 || !id) {
+    return fail(explain_refusal(*device, complaints.first()));
+  }
+  ProbedDevice probed{*id, {}};
+  if (begins_with(device->name, "net_af_packet")) {
+    probed.packet_sockets = PacketSockets::find(interface_index(*device->find("iface")), before);
+    // What the host itself says on the interface is no packet that came in.
+    probed.packet_sockets.ignore_outgoing();
+  }
+  return probed;
+}
+
+void remove_device(uint16_t id) {
+  const QuietOutput quiet;
+  rte_eth_dev_info info{};
+  const bool known = rte_eth_dev_info_get(id, &info) == 0;
+  rte_eth_dev_close(id);
+  if (!known || info.device == nullptr) return;
+  rte_device* const device = const_cast<rte_device*>(info.device);
+  if (rte_eth_find_next_of(0, device) < RTE_MAX_ETHPORTS) return;
+  const ComplaintListener complaints;
+  rte_dev_remove(device);
+}
+
+uint16_t ethdev_max_mtu(uint16_t id) {
+  rte_eth_dev_info info{};
+  if (rte_eth_dev_info_get(id, &info) != 0) return RTE_ETHER_MTU;
+  // The way ethdev itself counts what is around an IP packet.
+  uint32_t overhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+  if (info.max_mtu != UINT16_MAX && info.max_rx_pktlen > info.max_mtu)
+    overhead = info.max_rx_pktlen - info.max_mtu;
+  if (info.max_rx_pktlen <= overhead) return info.max_mtu;
+  return static_cast<uint16_t>(
+      std::min<uint32_t>(info.max_mtu, info.max_rx_pktlen - overhead));
+}
+
+bool stands_on_interface(const PortCapabilities& c) {
+  return c.interface_index != 0 && c.driver != "net_tap" &&
+         (c.driver == "net_af_packet" || c.driver == "net_af_xdp" || c.driver == "net_pcap");
+}
+
+PortCapabilities read_capabilities(uint16_t id) {
+  PortCapabilities c;
+  rte_eth_dev_info info{};
+  if (rte_eth_dev_info_get(id, &info) != 0) return c;
+  if (info.driver_name != nullptr) c.driver = info.driver_name;
+  c.numa = rte_eth_dev_socket_id(id);
+  // The others' word on their link can be trusted.
+  if (c.driver == "net_af_packet" || c.driver == "net_af_xdp" || c.driver == "net_tap" ||
+      c.driver == "net_pcap")
+    c.interface_index = info.if_index;
+  c.offload.tx_ipv4 = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
+  c.offload.tx_udp = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+  c.offload.tx_sctp = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_SCTP_CKSUM;
+  c.offload.rx_ipv4 = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
+  c.offload.rx_udp = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+  c.offload.rx_sctp = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCTP_CKSUM;
+  c.max_rx_queues = info.max_rx_queues;
+  c.max_tx_queues = info.max_tx_queues;
+  c.min_mtu = info.min_mtu;
+  c.max_mtu = ethdev_max_mtu(id);
+  // The driver announces 1518 bytes whatever its ring's frames hold; we have made them hold the
+  // port's mtu, and the interface below is asked by itself.
+  if (c.driver == "net_af_packet") c.max_mtu = UINT16_MAX - kHeadroom - 96;
+  c.min_rx_descriptors = info.rx_desc_lim.nb_min;
+  c.max_rx_descriptors = info.rx_desc_lim.nb_max;
+  c.rx_descriptor_step = info.rx_desc_lim.nb_align;
+  c.min_tx_descriptors = info.tx_desc_lim.nb_min;
+  c.max_tx_descriptors = info.tx_desc_lim.nb_max;
+  c.tx_descriptor_step = info.tx_desc_lim.nb_align;
+  c.rss_types = info.flow_type_rss_offloads;
+  c.rss_key_bytes = info.hash_key_size;
+  c.rss_table_size = info.reta_size;
+  c.rx_rss_hash = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_RSS_HASH;
+  c.tx_multi_segment = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+  c.tx_fast_free = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+  return c;
+}
+
+}  // namespace penstock::pmd_glue

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 The Penstock authors
+"""What crossed the wire: tcpdump writes it down, tshark judges it."""
+
+import os
+import re
+import signal
+import time
+from dataclasses import dataclass
+
+from support.process import run
+
+ENCAP_PORT = 9899
+GOOD = "1"
+
+# tshark checks the SCTP CRC only with exactly this spelling.
+_CHECKS = ("-o", "sctp.checksum:CRC 32c", "-o", "udp.check_checksum:TRUE",
+           "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE")
+
+_FIELDS = ("frame.number", "frame.protocols", "eth.src", "eth.dst", "ip.src", "ip.dst",
+           "ipv6.src", "ipv6.dst", "ip.checksum.status", "udp.srcport", "udp.dstport",
+           "udp.checksum.status", "sctp.srcport", "sctp.dstport", "sctp.verification_tag",
+           "sctp.checksum.status", "sctp.chunk_type", "icmp.type", "icmpv6.type",
+           "_ws.malformed")
+
+
+class Capture:
+    """tcpdump on one interface of a namespace, really capturing once constructed."""
+
+    def __init__(self, namespace, interface, path=None):
+        self.path = path or os.path.join(namespace.net.directory, f"{interface}.pcap")
+        self._tcpdump = namespace.start(
+            ["tcpdump", "-i", interface, "-n", "-s", "0", "-U", "--immediate-mode",
+             "-B", "32768", "-Z", "root", "-w", self.path], f"tcpdump-{interface}")
+        self._tcpdump.wait_for_output("listening on", stream="stderr")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        """Ends the capture once nothing more arrives; returns the path of a whole pcap."""
+        if self._tcpdump.status is None:
+            self._settle()
+            self._tcpdump.stop(signal.SIGINT)
+        lost = re.search(r"(\d+) packets? dropped by kernel", self._tcpdump.stderr)
+        assert lost, f"tcpdump said\n{self._tcpdump.stderr}"
+        assert lost.group(1) == "0", f"the capture itself lost {lost.group(1)} packets"
+        return self.path
+
+    def _settle(self, quiet=0.04, limit=1.0):
+        deadline = time.monotonic() + limit
+        size = -1
+        while size != os.path.getsize(self.path) and time.monotonic() < deadline:
+            size = os.path.getsize(self.path)
+            time.sleep(quiet)
+
+
+@dataclass(frozen=True)
+class Packet:
+    """One frame as tshark reads it; `fields` has every occurrence of each field asked for."""
+
+    number: int
+    source: str
+    destination: str
+    chunks: tuple
+    fields: dict
+
+    @property
+    def sctp(self):
+        return bool(self.fields["sctp.srcport"]) and not self.icmp
+
+    @property
+    def icmp(self):
+        return bool(self.fields["icmp.type"] or self.fields["icmpv6.type"])
+
+    @property
+    def udp_ports(self):
+        """(source, destination), or None where there is no UDP."""
+        if not self.fields["udp.srcport"] or self.icmp:
+            return None
+        return int(self.fields["udp.srcport"][0]), int(self.fields["udp.dstport"][0])
+
+    @property
+    def native(self):
+        """SCTP straight on IP."""
+        return self.sctp and self.udp_ports is None
+
+    def encapsulated(self, port=ENCAP_PORT):
+        """SCTP in UDP, with that port at either end."""
+        return self.sctp and self.udp_ports is not None and port in self.udp_ports
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A judged capture."""
+
+    path: str
+    packets: tuple
+
+    def native(self):
+        return [packet for packet in self.packets if packet.native]
+
+    def encapsulated(self, port=ENCAP_PORT):
+        return [packet for packet in self.packets if packet.encapsulated(port)]
+
+    def chunks(self, kind):
+        """The packets that carry a chunk of that type (a number)."""
+        return [packet for packet in self.packets if packet.sctp and kind in packet.chunks]
+
+
+def dissect(pcap, *options):
+    """Every frame of a pcap as a Packet; options go to tshark (`-d udp.port==N,sctp`, …)."""
+    argv = ["tshark", "-n", "-r", pcap, *_CHECKS, *options, "-T", "fields", "-E",
+            "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,"]
+    for field in _FIELDS:
+        argv += ["-e", field]
+    lines = run(argv, timeout=60).stdout.splitlines()
+    return [_packet(line.split("\t")) for line in lines]
+
+
+def judge(pcap, *options):
+    """Asserts that every checksum in the pcap is right and nothing is malformed."""
+    packets = dissect(pcap, *options)
+    complaints = [text for packet in packets for text in _complaints(packet)]
+    assert not complaints, f"{pcap}: {len(complaints)} faults:\n" + "\n".join(complaints[:20])
+    return Wire(pcap, tuple(packets))
+
+
+def _packet(columns):
+    fields = {name: value.split(",") if value else []
+              for name, value in zip(_FIELDS, columns)}
+    addresses = [fields["ip." + end] or fields["ipv6." + end] or [""] for end in ("src", "dst")]
+    return Packet(int(fields["frame.number"][0]), addresses[0][0], addresses[1][0],
+                  tuple(int(kind, 0) for kind in fields["sctp.chunk_type"]), fields)
+
+
+def _complaints(packet):
+    """What an ICMP error quotes is cut short, so only its outer checksums are judged."""
+    protocols = ":".join(packet.fields["frame.protocols"])
+    if packet.fields["_ws.malformed"]:
+        yield f"frame {packet.number} ({protocols}): malformed"
+    for layer in ("ip", "udp", "sctp"):
+        statuses = packet.fields[f"{layer}.checksum.status"]
+        if packet.icmp:
+            statuses = statuses[:1] if layer == "ip" else []
+        if any(status != GOOD for status in statuses):
+            yield (f"frame {packet.number} ({protocols}), {packet.source} to "
+                   f"{packet.destination}: {layer} checksum status {statuses}")

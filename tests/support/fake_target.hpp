@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// An engine for tests of the control socket: a report with a bit of everything, and memory of what
+// it was told to do.
+
+#include "engine/control/target.hpp"
+
+namespace penstock::tests {
+
+struct FakeEngine {
+  engine::Report report = a_report();
+  int cleared = 0;
+  bool bad_file = false;  // the next reload fails
+
+  engine::ControlTarget target() {
+    return {.report = [this] { return report; },
+            .clear_counters = [this] { ++cleared; },
+            .reload = [this]() -> flows::Result<std::vector<std::string>> {
+              if (bad_file)
+                return flows::Error{
+                    "penstock.toml:31:9: tunnel \"gw-b\": mtu 99999 is above port wan0's 9216\n"
+                    "penstock.toml:40:1: unknown key \"colour\""};
+              return std::vector<std::string>{"~ tunnel.gw-b.mtu     auto -> 1400",
+                                              "applied, generation 8"};
+            }};
+  }
+
+  static engine::Report a_report() {
+    engine::Report r;
+    r.generation = 7;
+    r.uptime_ms = 93'784'000;
+    engine::PortReport core0, wan0;
+    core0.name = "core0";
+    core0.device = "0000:3b:00.0";
+    core0.driver = "mlx5_pci";
+    core0.mac = "02:00:00:00:00:01";
+    core0.addresses = {"10.10.0.1/24", "2001:db8:a::1/64"};
+    core0.mtu = 9000;
+    core0.link_up = true;
+    core0.speed_mbps = 25'000;
+    core0.rx_queues = core0.tx_queues = 4;
+    core0.offloads = {"tx_ipv4", "tx_udp"};
+    core0.counters = {
+        .rx = 1'002'003, .rx_bytes = 640'000'000, .tx = 2, .handed_out = 1'002'000, .dropped = 1};
+    wan0 = core0;
+    wan0.name = "wan0";
+    wan0.link_up = false;
+    wan0.speed_mbps = 0;
+    wan0.rx_missed = 18;
+    wan0.counters = {.tx = 1'002'000, .tx_bytes = 650'000'000, .handed_in = 1'002'000};
+    r.ports = {core0, wan0};
+    engine::TunnelReport roamers;
+    roamers.name = "roamers";
+    roamers.via = "sctp-udp";
+    roamers.port = "wan0";
+    roamers.state = "up";
+    roamers.listen = 9899;
+    roamers.mtu = 1452;
+    roamers.rx = 118'402;
+    roamers.tx = 117'990;
+    roamers.dropped = 211;
+    r.tunnels = {roamers};
+    engine::WorkerReport w0;
+    w0.name = "w0";
+    w0.cpu = 2;
+    w0.numa = 0;
+    w0.turns = 2000;
+    w0.idle_turns = 1000;
+    w0.packets = 18'400;
+    w0.busy = 0.614;
+    r.workers = {w0};
+    engine::DropReport too_big, crc;
+    too_big.reason = "too_big";
+    too_big.port = "core0";
+    too_big.hint = "lower the sender's MTU, or raise the tunnel port's";
+    too_big.packets = 1;
+    too_big.rate = 2;
+    too_big.last_seen_ms = 1200;
+    crc.reason = "sctp_crc";
+    crc.port = "wan0";
+    crc.tunnel = "roamers";
+    crc.hint = "damaged by the sender or on the way";
+    crc.packets = 211;
+    crc.last_seen_ms = 41'999;
+    r.drops = {too_big, crc};
+    r.routes = {{"0.0.0.0/0", "203.0.113.14", "wan0"}, {"10.10.0.0/24", "", "core0"}};
+    r.neighbors = {{"10.10.0.7", "02:00:00:00:00:07", "core0", "reachable", 8000},
+                   {"10.10.0.8", "", "core0", "incomplete", 0}};
+    return r;
+  }
+};
+
+}  // namespace penstock::tests

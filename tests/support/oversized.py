@@ -1,0 +1,53 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 The Penstock authors
+"""Sends one SCTP packet that may not be fragmented and prints what path MTU the kernel then knows.
+
+    oversized.py ADDRESS SIZE     SIZE: of the whole IP packet; runs in a guest, standard library
+"""
+
+import socket
+import struct
+import sys
+import time
+
+SCTP = 132
+IP_MTU_DISCOVER, IP_MTU = 10, 14
+IPV6_MTU_DISCOVER, IPV6_MTU = 23, 24
+DO = 2  # set DF, fragment never
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def packet(size):
+    """A common header with a tag of nobody's, and one DATA chunk up to that size."""
+    chunk = struct.pack("!BBHIHHI", 0, 3, size - 12, 1, 0, 0, 0).ljust(size - 12, b"\0")
+    header = struct.pack("!HHI", 7777, 7778, 0x5EED5EED)
+    return header + struct.pack("<I", crc32c(header + bytes(4) + chunk)) + chunk
+
+
+def main(address, size):
+    v6 = ":" in address
+    family, level = (socket.AF_INET6, socket.IPPROTO_IPV6) if v6 else (socket.AF_INET,
+                                                                       socket.IPPROTO_IP)
+    raw = socket.socket(family, socket.SOCK_RAW, SCTP)
+    raw.setsockopt(level, IPV6_MTU_DISCOVER if v6 else IP_MTU_DISCOVER, DO)
+    raw.connect((address, 0))
+    before = raw.getsockopt(level, IPV6_MTU if v6 else IP_MTU)
+    raw.send(packet(size - (40 if v6 else 20)))
+    deadline = time.monotonic() + 3
+    known = before
+    while known == before and time.monotonic() < deadline:
+        time.sleep(0.01)
+        known = raw.getsockopt(level, IPV6_MTU if v6 else IP_MTU)
+    print(known)
+
+
+main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+
+// The command tree, the answers and the protocol, without a socket.
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "engine/control/commands.hpp"
+#include "engine/control/protocol.hpp"
+#include "engine/control/unix_socket.hpp"
+#include "flows/drop_reason.hpp"
+#include "tests/support/fake_target.hpp"
+
+namespace penstock::engine {
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// A tree whose commands answer their own words and parameters.
+CommandTree echo_tree() {
+  std::vector<Command> commands;
+  const auto add = [&](const std::string& words, Role role = Role::read) {
+    commands.push_back({words, "help of " + words, role,
+                        [words](const Words& p) -> flows::Result<Answer> {
+                          return Answer{Json{{"ran", words}, {"with", p}}, Json()};
+                        },
+                        nullptr});
+  };
+  commands.push_back({"show", "looks", Role::read, nullptr, nullptr});
+  add("show port");
+  add("show ports");
+  add("show ports <port>");
+  add("show ports <port> queue <queue>");
+  add("show ports all");
+  add("show tunnels");
+  add("set mtu <bytes>", Role::write);
+  commands[3].values = [] { return Words{"core0", "wan0", "wan1"}; };
+  return CommandTree(std::move(commands));
+}
+
+std::string ran(const Words& words, Role role = Role::write) {
+  const auto answer = echo_tree().run(words, role);
+  if (!answer) return "error: " + answer.error().message;
+  return answer->data["ran"].get<std::string>() + " " + answer->data["with"].dump();
+}
+
+TEST(CommandTree, UniquePrefixes) {
+  EXPECT_EQ(ran({"show", "tunnels"}), "show tunnels []");
+  EXPECT_EQ(ran({"sh", "t"}), "show tunnels []");
+  EXPECT_EQ(ran({"se", "m", "1400"}), "set mtu <bytes> [\"1400\"]");
+}
+
+TEST(CommandTree, WholeWordWinsOverLongerOnes) {
+  EXPECT_EQ(ran({"show", "port"}), "show port []");
+  EXPECT_EQ(ran({"show", "ports"}), "show ports []");
+}
+
+TEST(CommandTree, WordsWinOverParameters) {
+  EXPECT_EQ(ran({"show", "ports", "all"}), "show ports all []");
+  EXPECT_EQ(ran({"show", "ports", "al"}), "show ports all []");
+  EXPECT_EQ(ran({"show", "ports", "wan0"}), "show ports <port> [\"wan0\"]");
+  EXPECT_EQ(ran({"show", "ports", "wan0", "q", "3"}),
+            "show ports <port> queue <queue> [\"wan0\",\"3\"]");
+}
+
+TEST(CommandTree, MistakesNameTheCandidates) {
+  EXPECT_EQ(ran({"s"}), "error: \"s\" is ambiguous: set, show");
+  EXPECT_EQ(ran({"show", "por"}), "error: \"por\" after \"show\" is ambiguous: port, ports");
+  EXPECT_EQ(ran({"shwo"}), "error: unknown command \"shwo\"; known: set, show");
+  EXPECT_EQ(ran({"sh", "x"}),
+            "error: unknown word \"x\" after \"show\"; known: port, ports, tunnels");
+  EXPECT_EQ(ran({"show"}),
+            "error: \"show\" is not complete; it goes on with: port, ports, tunnels");
+  EXPECT_EQ(ran({"set", "mtu"}), "error: \"set mtu\" is not complete; it goes on with: <bytes>");
+  EXPECT_EQ(ran({"show", "tu", "x"}), "error: nothing may follow \"show tunnels\", but \"x\" does");
+  EXPECT_EQ(ran({}), "error: no command given; known: set, show");
+}
+
+TEST(CommandTree, EmptyWordsAreNoPrefixAndNoParameter) {
+  EXPECT_EQ(ran({""}), "error: unknown command \"\"; known: set, show");
+  EXPECT_EQ(ran({"show", "ports", ""}),
+            "error: unknown word \"\" after \"show ports\"; known: <port>, all");
+}
+
+TEST(CommandTree, ReadersMayNotWrite) {
+  EXPECT_EQ(ran({"set", "mtu", "1"}, Role::read),
+            "error: \"set mtu <bytes>\" changes the engine: run it as root or as the user that "
+            "runs penstock");
+  EXPECT_EQ(ran({"show", "tunnels"}, Role::read), "show tunnels []");
+}
+
+TEST(CommandTree, QuotesOnlyWhatIsSafe) {
+  EXPECT_EQ(in_quotes("a\x1b[2J\nb"), "\"a?[2J?b\"");
+  EXPECT_EQ(in_quotes(std::string(65, 'x')), "\"" + std::string(64, 'x') + "...\"");
+  // Not through the middle of a character: 63 bytes, then one of two bytes.
+  EXPECT_EQ(in_quotes(std::string(63, 'x') + "\u00e4" + "yyy"),
+            "\"" + std::string(63, 'x') + "...\"");
+}
+
+std::string completed(const Words& words) {
+  const auto candidates = echo_tree().complete(words);
+  if (!candidates) return "error: " + candidates.error().message;
+  std::string out;
+  for (const Candidate& c : *candidates)
+    out += std::string(name(c.kind)) + ":" + c.text + (c.help.empty() ? "" : " (" + c.help + ")") +
+           "\n";
+  return out;
+}
+
+TEST(CommandTree, Completes) {
+  EXPECT_EQ(completed({}), "word:set\nword:show (looks)\n");
+  EXPECT_EQ(completed({""}), completed({}));
+  EXPECT_EQ(completed({"sh"}), "word:show (looks)\n");
+  EXPECT_EQ(completed({"sh", "p"}),
+            "word:port (help of show port)\nword:ports (help of show ports)\n");
+  EXPECT_EQ(completed({"sh", "ports", "w"}),
+            "value:wan0\nvalue:wan1\nparameter:<port> (help of show ports <port>)\n");
+  EXPECT_EQ(completed({"sh", "ports", ""}),
+            "word:all (help of show ports all)\nvalue:core0\nvalue:wan0\nvalue:wan1\n"
+            "parameter:<port> (help of show ports <port>)\nend: (help of show ports)\n");
+  EXPECT_EQ(completed({"show", "ports", "wan0", ""}),
+            "word:queue\nend: (help of show ports <port>)\n");
+  EXPECT_EQ(completed({"show", "zzz"}), "");
+  EXPECT_EQ(completed({"zzz", ""}), "error: unknown command \"zzz\"; known: set, show");
+}
+
+class Commands : public testing::Test {
+ protected:
+  Json ask(const std::string& line, Role role = Role::write) {
+    const Reply reply = handle_request(tree_, line, role);
+    EXPECT_EQ(reply.line.back(), '\n');
+    EXPECT_EQ(reply.line.find('\n'), reply.line.size() - 1) << "an answer is one line";
+    closed_ = reply.close;
+    return Json::parse(reply.line);
+  }
+  Json data(const Words& words, Role role = Role::write) {
+    const Json answer = ask(Json{{"words", words}}.dump(), role);
+    EXPECT_TRUE(answer["ok"].get<bool>()) << answer;
+    return answer["data"];
+  }
+  std::string error(const Words& words, Role role = Role::write) {
+    return ask(Json{{"words", words}}.dump(), role).value("error", "none");
+  }
+
+  tests::FakeEngine engine_;
+  CommandTree tree_ = engine_commands(engine_.target());
+  bool closed_ = false;
+};
+
+TEST_F(Commands, EveryShowAnswersWithRowsForItsView) {
+  for (const Command& command : tree_.commands()) {
+    if (!command.run || command.words.find('<') != std::string::npos) continue;
+    Words words{""};
+    for (const char c : command.words) c == ' ' ? words.emplace_back() : words.back() += c;
+    const Json answer = ask(Json{{"words", words}}.dump());
+    ASSERT_TRUE(answer["ok"].get<bool>()) << command.words;
+    const std::string rows = answer["view"]["rows"];
+    const Json& found = rows.empty() ? answer["data"] : answer["data"][rows];
+    ASSERT_FALSE(found.empty()) << command.words;
+    if (answer["view"]["kind"] == "lines") continue;
+    for (const Json& column : answer["view"]["columns"])
+      for (const Json& key : column["keys"])
+        EXPECT_TRUE((found.is_array() ? found[0] : found).contains(key)) << command.words << key;
+  }
+}
+
+TEST_F(Commands, PortsCarryRawNumbersAndBalance) {
+  const Json ports = data({"show", "ports"})["ports"];
+  ASSERT_EQ(ports.size(), 2u);
+  EXPECT_EQ(ports[0]["rx_packets"], 1'002'003);
+  EXPECT_EQ(ports[0]["balance"], 0);
+  EXPECT_EQ(ports[0]["speed_mbps"], 25'000);
+  EXPECT_TRUE(ports[1]["speed_mbps"].is_null());
+  EXPECT_EQ(data({"sh", "po", "wan0"})["ports"], Json::array({ports[1]}));
+  EXPECT_EQ(error({"sh", "po", "wan9"}), "no port \"wan9\"; known: core0, wan0");
+}
+
+TEST_F(Commands, TunnelByName) {
+  EXPECT_EQ(data({"show", "tunnel", "roamers"})["tunnels"][0]["rx_packets"], 118'402);
+  EXPECT_EQ(error({"show", "tunnel", "gw"}), "no tunnel \"gw\"; known: roamers");
+  engine_.report.tunnels.clear();
+  EXPECT_EQ(error({"show", "tunnel", "gw"}), "no tunnel \"gw\": there is none");
+}
+
+TEST_F(Commands, DropsAreThoseThatHappenedTheMostFrequentFirst) {
+  const Json drops = data({"show", "drops"})["drops"];
+  ASSERT_EQ(drops.size(), 3u);
+  EXPECT_EQ(drops[0]["reason"], "sctp_crc");
+  EXPECT_EQ(drops[1]["reason"], "rx_missed");
+  EXPECT_TRUE(drops[1]["last_seen_ms"].is_null());
+  EXPECT_EQ(drops[2]["reason"], "too_big");
+  EXPECT_TRUE(drops[2]["tunnel"].is_null());
+}
+
+TEST_F(Commands, AllDropsNameEveryReason) {
+  const Json drops = data({"show", "drops", "all"})["drops"];
+  for (size_t i = 1; i < flows::kDropReasons; ++i) {
+    const auto reason = flows::name(static_cast<flows::DropReason>(i));
+    EXPECT_EQ(std::count_if(drops.begin(), drops.end(),
+                            [&](const Json& d) { return d["reason"] == reason; }),
+              1)
+        << reason;
+  }
+}
+
+TEST_F(Commands, WorkersCountPacketsOfBusyTurns) {
+  EXPECT_DOUBLE_EQ(data({"show", "workers"})["workers"][0]["packets_per_busy_turn"], 18.4);
+  engine_.report.workers[0].idle_turns = engine_.report.workers[0].turns;
+  EXPECT_DOUBLE_EQ(data({"show", "workers"})["workers"][0]["packets_per_busy_turn"], 0);
+}
+
+TEST_F(Commands, WritersClearAndReload) {
+  data({"clear", "counters"});
+  EXPECT_EQ(engine_.cleared, 1);
+  EXPECT_EQ(data({"config", "reload"})["lines"][1], "applied, generation 8");
+  engine_.bad_file = true;
+  EXPECT_EQ(error({"config", "reload"}).substr(0, 18), "penstock.toml:31:9");
+  EXPECT_NE(error({"clear", "counters"}, Role::read), "none");
+  EXPECT_NE(error({"config", "reload"}, Role::read), "none");
+  EXPECT_EQ(engine_.cleared, 1);
+}
+
+TEST_F(Commands, WhatTheTargetCannotDoIsNotThere) {
+  tree_ = engine_commands({.report = engine_.target().report});
+  EXPECT_EQ(error({"config", "reload"}), "unknown command \"config\"; known: help, show");
+}
+
+TEST_F(Commands, CompletionOverTheProtocol) {
+  const Json answer = ask(R"({"complete": ["show", "po", "w"]})");
+  EXPECT_EQ(answer["data"]["candidates"][0]["text"], "wan0");
+  EXPECT_EQ(answer["data"]["candidates"][0]["kind"], "value");
+  EXPECT_FALSE(ask(R"({"complete": ["nothing", ""]})")["ok"].get<bool>());
+}
+
+TEST_F(Commands, GarbageIsRefusedAndClosed) {
+  for (const char* line :
+       {"", "\r", "show ports", "{", "[]", "{}", "null", "\"words\"", R"({"words": "show"})",
+        R"({"words": [1]})", R"({"words": [["show"]]})", R"({"words": ["show"], "x": 1})",
+        R"({"run": ["show"]})", "{\"words\": [\"\xff\"]}", R"({"words": ["help"]} x)"}) {
+    EXPECT_FALSE(ask(line)["ok"].get<bool>()) << line;
+    EXPECT_TRUE(closed_) << line;
+  }
+  EXPECT_FALSE(ask(std::string(kLongestRequest, '['))["ok"].get<bool>());
+  EXPECT_FALSE(ask(R"({"words": ["\u0000\u001b[2J"]})")["ok"].get<bool>());
+  EXPECT_FALSE(closed_) << "a mistake in a proper request is no reason to hang up";
+}
+
+TEST_F(Commands, NamesThatAreNotUtf8DoNotBreakAnswers) {
+  engine_.report.ports[0].name = "core\xff";
+  EXPECT_EQ(data({"show", "ports"})["ports"][0]["name"], "core\ufffd");
+}
+
+TEST_F(Commands, AHandlerThatThrowsIsAnError) {
+  std::vector<Command> commands;
+  commands.push_back({"boom", "", Role::read,
+                      [](const Words&) -> flows::Result<Answer> { throw std::bad_alloc(); },
+                      nullptr});
+  tree_ = CommandTree(std::move(commands));
+  EXPECT_NE(error({"boom"}).find("failed"), std::string::npos);
+}
+
+TEST_F(Commands, MutatedRequestsAlwaysGetOneLine) {
+  std::mt19937 random(1);
+  const std::string good = R"({"words": ["show", "ports", "wan0"]})";
+  for (int i = 0; i < 20'000; ++i) {
+    std::string line = good;
+    for (unsigned n = 1 + random() % 4; n > 0; --n)
+      line[random() % line.size()] = static_cast<char>(random());
+    if (line.find('\n') == std::string::npos) ask(line, Role::read);
+  }
+}
+
+TEST(Roles, RootAndOwnUserWriteGroupReads) {
+  const gid_t groups[] = {20, 30};
+  EXPECT_EQ(role_of(0, {}, 7, 30), Role::write);
+  EXPECT_EQ(role_of(7, {}, 7, 30), Role::write);
+  EXPECT_EQ(role_of(8, groups, 7, 30), Role::read);
+  EXPECT_EQ(role_of(8, groups, 7, 31), std::nullopt);
+  EXPECT_EQ(role_of(8, {}, 7, 0), std::nullopt);
+}
+
+}  // namespace
+}  // namespace penstock::engine

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+
+// Ports that stand on the kernel's interfaces: net_af_packet on a veth, net_tap. In a network
+// namespace of this program's own, so that nothing outside is touched. Needs root.
+
+#include <gtest/gtest.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "flows/checksum.hpp"
+#include "pmd_glue/kernel_interface.hpp"
+#include "pmd_glue/link_watch.hpp"
+#include "pmd_glue/port.hpp"
+#include "tests/unit/glue_environment.hpp"
+
+namespace penstock::pmd_glue {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Before EAL starts its threads, which inherit the namespace.
+const bool isolated = ::geteuid() == 0 && ::unshare(CLONE_NEWNET) == 0;
+
+bool ip(const std::string& arguments) {
+  return std::system(("ip " + arguments).c_str()) == 0;
+}
+
+template <class Condition>
+bool eventually(Condition condition, std::chrono::milliseconds limit = 3s) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(5ms);
+  }
+  return true;
+}
+
+/// The other end of a veth: sends and receives whole frames.
+class FrameSocket {
+ public:
+  explicit FrameSocket(const std::string& interface)
+      : socket_(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, host_to_net(ETH_P_ALL))) {
+    sockaddr_ll address{};
+    address.sll_family = AF_PACKET;
+    address.sll_protocol = host_to_net(ETH_P_ALL);
+    address.sll_ifindex = static_cast<int>(interface_index(interface));
+    ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+    const int on = 1;
+    ::setsockopt(socket_.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
+  }
+  bool send(const std::vector<uint8_t>& frame) {
+    return ::send(socket_.get(), frame.data(), frame.size(), 0) ==
+           static_cast<ssize_t>(frame.size());
+  }
+  /// A frame that begins with the two bytes of `mark` behind its Ethernet header.
+  std::vector<uint8_t> receive(uint16_t mark) {
+    std::vector<uint8_t> frame(20000), found;
+    eventually([&] {
+      const ssize_t n = ::recv(socket_.get(), frame.data(), frame.size(), 0);
+      if (n < 16 || flows::load_be16(frame.data() + 14) != mark) return false;
+      found.assign(frame.begin(), frame.begin() + n);
+      return true;
+    });
+    return found;
+  }
+
+ private:
+  static uint16_t host_to_net(uint16_t v) { return flows::host_order(v); }
+  FileDescriptor socket_;
+};
+
+constexpr uint16_t kMark = 0xbeef;
+
+/// Local experimental EtherType (IEEE 802), so that no stack answers.
+std::vector<uint8_t> marked_frame(size_t length, uint8_t fill = 0) {
+  std::vector<uint8_t> frame(length, fill);
+  const uint8_t header[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 0x88, 0xb5};
+  std::memcpy(frame.data(), header, sizeof header);
+  flows::store_be16(frame.data() + 14, kMark);
+  return frame;
+}
+
+bool is_marked(const Packet& p) {
+  return p.length() >= 16 && flows::load_be16(p.data() + 14) == kMark;
+}
+
+/// Marked packets of all queues; whatever else the host says is freed.
+std::vector<Packet> receive_marked(Port& port, size_t wanted) {
+  std::vector<Packet> found;
+  eventually([&] {
+    for (uint16_t q = 0; q < port.plan().rx_queues; ++q) {
+      std::array<Packet, 32> burst;
+      const uint16_t n = port.receive(q, burst.data(), 32);
+      for (uint16_t i = 0; i < n; ++i) {
+        if (is_marked(burst[i]))
+          found.push_back(burst[i]);
+        else
+          free_packet(burst[i]);
+      }
+    }
+    return found.size() >= wanted;
+  });
+  return found;
+}
+
+PortSpec spec_of(const std::string& device, uint16_t queues = 1, uint16_t mtu = 1500) {
+  PortSpec spec;
+  spec.name = "wan0";
+  spec.device = device;
+  spec.queues = queues;
+  spec.mtu = mtu;
+  return spec;
+}
+
+class Interfaces : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!isolated) GTEST_SKIP() << "needs root";
+    ASSERT_TRUE(ip("link add a0 type veth peer name b0"));
+    ASSERT_TRUE(ip("link set a0 up") && ip("link set b0 up"));
+  }
+  void TearDown() override {
+    if (isolated && interface_index("a0") != 0) ip("link del a0");
+  }
+};
+
+TEST_F(Interfaces, TheWatchSeesCarrierAndAdministrator) {
+  auto watch = LinkWatch::open(interface_index("a0"));
+  ASSERT_TRUE(watch) << watch.error().message;
+  EXPECT_TRUE(watch->poll().up);
+  EXPECT_EQ(watch->poll().speed_mbps, 10000U);  // what veth says of itself
+  ASSERT_TRUE(ip("link set b0 down"));          // carrier lost
+  EXPECT_TRUE(eventually([&] { return !watch->poll().up; }));
+  ASSERT_TRUE(ip("link set b0 up"));
+  EXPECT_TRUE(eventually([&] { return watch->poll().up; }));
+  ASSERT_TRUE(ip("link set a0 down"));  // switched off
+  EXPECT_TRUE(eventually([&] { return !watch->poll().up; }));
+  ASSERT_TRUE(ip("link set a0 up"));
+  EXPECT_TRUE(eventually([&] { return watch->poll().up; }));
+  ASSERT_TRUE(ip("link del a0"));
+  EXPECT_TRUE(eventually([&] { return !watch->poll().up; }));
+  EXPECT_FALSE(LinkWatch::open(0x7fffffff));
+}
+
+TEST_F(Interfaces, TheWatchSurvivesLostMessages) {
+  auto watch = LinkWatch::open(interface_index("a0"));
+  ASSERT_TRUE(watch) << watch.error().message;
+  // More changes than the socket holds, and the last one is "down".
+  for (int i = 0; i < 150; ++i)
+    ASSERT_TRUE(ip("link set b0 alias name-" + std::to_string(i) + std::string(200, 'x')));
+  ASSERT_TRUE(ip("link set b0 down"));
+  EXPECT_TRUE(eventually([&] { return !watch->poll().up; }));
+}
+
+TEST_F(Interfaces, AfPacketCarriesFramesAndTellsTheTruth) {
+  auto pool = make_pool("afp");
+  {
+    auto port = Port::open(spec_of("net_af_packet0,iface=a0"), pool);
+    ASSERT_TRUE(port) << port.error().message;
+    auto ok = port->start();
+    ASSERT_TRUE(ok) << ok.error().message;
+    EXPECT_TRUE(port->link().up);
+    EXPECT_FALSE(port->offload().tx_udp);
+    FrameSocket peer("b0");
+
+    ASSERT_TRUE(peer.send(marked_frame(1514, 7)));
+    auto got = receive_marked(*port, 1);
+    ASSERT_EQ(got.size(), 1U);
+    EXPECT_EQ(got[0].length(), 1514);
+    EXPECT_EQ(got[0].data()[1513], 7);
+    ASSERT_EQ(port->transmit(0, got.data(), 1), 1);
+    EXPECT_EQ(peer.receive(kMark), marked_frame(1514, 7));
+
+    ASSERT_TRUE(ip("link set b0 down"));
+    EXPECT_TRUE(eventually([&] { return !port->link().up; }));
+    ASSERT_TRUE(ip("link set b0 up"));
+    EXPECT_TRUE(eventually([&] { return port->link().up; }));
+  }
+  EXPECT_EQ(pool.in_use(), 0U);
+}
+
+TEST_F(Interfaces, AfPacketHearsOnlyWhatComesIn) {
+  auto pool = make_pool("own");
+  auto port = Port::open(spec_of("net_af_packet1,iface=a0"), pool);
+  ASSERT_TRUE(port) << port.error().message;
+  ASSERT_TRUE(port->start());
+  FrameSocket host("a0"), peer("b0");
+  ASSERT_TRUE(host.send(marked_frame(60, 1)));  // the host itself sends on our interface
+  ASSERT_TRUE(peer.send(marked_frame(60, 2)));
+  auto got = receive_marked(*port, 1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].data()[20], 2);
+  free_packets(got);
+}
+
+TEST_F(Interfaces, AfPacketCountsWhatAFullRingLost) {
+  auto pool = make_pool("lost");
+  auto port = Port::open(spec_of("net_af_packet2,iface=a0"), pool);
+  ASSERT_TRUE(port) << port.error().message;
+  ASSERT_TRUE(port->start());
+  FrameSocket peer("b0");
+  constexpr size_t kSent = 2000;
+  size_t sent = 0;
+  for (size_t i = 0; i < kSent; ++i) sent += peer.send(marked_frame(60));
+  auto got = receive_marked(*port, 100);
+  std::this_thread::sleep_for(50ms);
+  std::array<Packet, 32> burst;
+  while (const uint16_t n = port->receive(0, burst.data(), 32))
+    got.insert(got.end(), burst.begin(), burst.begin() + n);
+  EXPECT_LT(got.size(), sent);
+  EXPECT_GE(port->stats().rx_missed + got.size(), sent);
+  EXPECT_EQ(port->stats().rx_missed, port->stats().rx_missed);  // reading does not reset
+  EXPECT_GT(port->stats().rx_missed, 0U);
+  free_packets(got);
+}
+
+TEST_F(Interfaces, AfPacketHoldsLargePackets) {
+  for (const uint16_t mtu : {1964, 1965, 4000, 4012, 4013, 9000, 9216}) {
+    SCOPED_TRACE(mtu);
+    ASSERT_TRUE(ip("link set a0 mtu 1500") && ip("link set b0 mtu 16000"));
+    auto pool = make_pool("large" + std::to_string(mtu), 1023, mtu);
+    auto port = Port::open(spec_of("net_af_packet3,iface=a0", 1, mtu), pool);
+    ASSERT_TRUE(port) << port.error().message;
+    ASSERT_TRUE(port->start());
+    FrameSocket peer("b0");
+    const auto frame = marked_frame(mtu + 14U, 5);
+    ASSERT_TRUE(peer.send(frame));
+    auto got = receive_marked(*port, 1);
+    ASSERT_EQ(got.size(), 1U);
+    ASSERT_EQ(got[0].length(), mtu + 14);
+    EXPECT_TRUE(got[0].contiguous());
+    EXPECT_EQ(port->transmit(0, got.data(), 1), 1);
+    EXPECT_EQ(peer.receive(kMark), frame);
+  }
+}
+
+TEST_F(Interfaces, AfPacketHasAQueuePerWorker) {
+  auto pool = make_pool("queues", 8191);
+  auto port = Port::open(spec_of("net_af_packet4,iface=a0", 4), pool);
+  ASSERT_TRUE(port) << port.error().message;
+  EXPECT_EQ(port->plan().rx_queues, 4);
+  EXPECT_EQ(port->plan().tx_queues, 4);
+  ASSERT_TRUE(port->start());
+  FrameSocket peer("b0");
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(peer.send(marked_frame(100, static_cast<uint8_t>(i))));
+  auto got = receive_marked(*port, 20);
+  EXPECT_EQ(got.size(), 20U);
+  free_packets(got);
+}
+
+TEST_F(Interfaces, AfPacketSetsTheMacAddress) {
+  auto pool = make_pool("mac");
+  PortSpec spec = spec_of("net_af_packet5,iface=a0");
+  spec.mac = flows::MacAddress{{2, 0, 0, 0, 0, 0x55}};
+  auto port = Port::open(spec, pool);
+  ASSERT_TRUE(port) << port.error().message;
+  EXPECT_EQ(port->mac(), *spec.mac);
+  EXPECT_EQ(std::system("ip link show a0 | grep -q 02:00:00:00:00:55"), 0);
+}
+
+TEST_F(Interfaces, ATransmitOnADeadLinkDoesNotHang) {
+  auto pool = make_pool("dead");
+  {
+    auto port = Port::open(spec_of("net_af_packet6,iface=a0"), pool);
+    ASSERT_TRUE(port) << port.error().message;
+    ASSERT_TRUE(port->start());
+    ASSERT_TRUE(ip("link set a0 down"));
+    for (int i = 0; i < 2000; ++i) {
+      Packet packet = make_frame(pool, 100, 1);
+      if (port->transmit(0, &packet, 1) == 0) free_packet(packet);
+    }
+    ASSERT_TRUE(ip("link del a0"));
+    for (int i = 0; i < 100; ++i) {
+      Packet packet = make_frame(pool, 100, 1);
+      if (port->transmit(0, &packet, 1) == 0) free_packet(packet);
+    }
+    EXPECT_FALSE(port->link().up);
+  }
+  EXPECT_EQ(pool.in_use(), 0U);
+}
+
+TEST_F(Interfaces, FramesTooSmallForTheMtuAreRefused) {
+  auto pool = make_pool("tight", 255, 9000);
+  auto port = Port::open(spec_of("net_af_packet7,iface=a0,framesz=2048", 1, 9000), pool);
+  ASSERT_FALSE(port);
+  EXPECT_NE(port.error().message.find("framesz"), std::string::npos) << port.error().message;
+}
+
+TEST_F(Interfaces, TapCarriesFramesAndFollowsItsInterface) {
+  if (::access("/dev/net/tun", R_OK | W_OK) != 0) GTEST_SKIP() << "no /dev/net/tun";
+  auto pool = make_pool("tap");
+  {
+    auto port = Port::open(spec_of("net_tap0,iface=pst0", 1, 1400), pool);
+    ASSERT_TRUE(port) << port.error().message;
+    auto ok = port->start();
+    ASSERT_TRUE(ok) << ok.error().message;
+    EXPECT_TRUE(eventually([&] { return port->link().up; }));
+    EXPECT_EQ(std::system("ip link show pst0 | grep -q 'mtu 1400'"), 0);
+    FrameSocket host("pst0");
+    ASSERT_TRUE(host.send(marked_frame(600, 3)));
+    auto got = receive_marked(*port, 1);
+    ASSERT_EQ(got.size(), 1U);
+    EXPECT_EQ(got[0].length(), 600);
+    ASSERT_EQ(port->transmit(0, got.data(), 1), 1);
+    EXPECT_EQ(host.receive(kMark), marked_frame(600, 3));
+    ASSERT_TRUE(ip("link set pst0 down"));
+    EXPECT_TRUE(eventually([&] { return !port->link().up; }));
+  }
+  EXPECT_EQ(pool.in_use(), 0U);
+  EXPECT_EQ(interface_index("pst0"), 0U);
+}
+
+TEST_F(Interfaces, PcapStandsOnAnInterfaceToo) {
+  auto pool = make_pool("pcapif");
+  {
+    auto port = Port::open(spec_of("net_pcap0,iface=a0"), pool);
+    ASSERT_TRUE(port) << port.error().message;
+    ASSERT_TRUE(port->start());
+    EXPECT_TRUE(port->link().up);
+    FrameSocket peer("b0");
+    ASSERT_TRUE(peer.send(marked_frame(200, 4)));
+    auto got = receive_marked(*port, 1);
+    ASSERT_EQ(got.size(), 1U);
+    ASSERT_EQ(port->transmit(0, got.data(), 1), 1);
+    EXPECT_EQ(peer.receive(kMark), marked_frame(200, 4));
+    ASSERT_TRUE(ip("link set b0 down"));
+    EXPECT_TRUE(eventually([&] { return !port->link().up; }));
+  }
+  EXPECT_EQ(pool.in_use(), 0U);
+}
+
+// A fact of the driver, and a reason to take another where fragments matter: it joins a fanout group
+// that has the kernel put IPv4 fragments together, so a packet may come that is larger than the MTU.
+TEST_F(Interfaces, AfPacketHandsUpIpv4FragmentsAsOnePacket) {
+  auto pool = make_pool("fragments");
+  {
+    auto port = Port::open(spec_of("net_af_packet8,iface=a0"), pool);
+    ASSERT_TRUE(port) << port.error().message;
+    ASSERT_TRUE(port->start());
+    FrameSocket peer("b0");
+    constexpr uint16_t kPart = 800;
+    for (const bool last : {false, true}) {
+      std::vector<uint8_t> frame = marked_frame(14 + 20 + kPart);
+      flows::store_be16(frame.data() + 12, 0x0800);
+      const uint8_t header[20] = {0x45, 0,  0, 0, 0x12, 0x34, 0,  0, 64, 132,
+                                  0,    0, 10, 0, 0,    1,    10, 0, 0,  2};
+      std::memcpy(frame.data() + 14, header, sizeof header);
+      flows::store_be16(frame.data() + 16, 20 + kPart);
+      flows::store_be16(frame.data() + 20, last ? kPart / 8 : 0x2000);
+      flows::store_be16(frame.data() + 24,
+                        flows::host_order(flows::internet_checksum({frame.data() + 14, 20})));
+      ASSERT_TRUE(peer.send(frame));
+    }
+    std::vector<uint16_t> lengths;
+    eventually([&] {
+      Packet packet;
+      while (port->receive(0, &packet, 1) == 1) {
+        if (flows::load_be16(packet.data() + 12) == 0x0800) lengths.push_back(packet.length());
+        free_packet(packet);
+      }
+      return !lengths.empty();
+    });
+    EXPECT_EQ(lengths, std::vector<uint16_t>{14 + 20 + 2 * kPart});
+  }
+  EXPECT_EQ(pool.in_use(), 0U);
+}
+
+TEST_F(Interfaces, AfXdpStartsOrSaysWhyNot) {
+  auto pool = make_pool("xdp", 16383);
+  auto port = Port::open(spec_of("net_af_xdp0,iface=a0"), pool);
+  if (!port) {
+    EXPECT_EQ(port.error().message.find("port wan0: device"), 0U) << port.error().message;
+    std::printf("  %s\n", port.error().message.c_str());  // kernels without XDP
+    return;
+  }
+  ASSERT_TRUE(port->start());
+  EXPECT_TRUE(port->link().up);
+  FrameSocket peer("b0");
+  ASSERT_TRUE(peer.send(marked_frame(200, 4)));
+  auto got = receive_marked(*port, 1);
+  ASSERT_EQ(got.size(), 1U);
+  ASSERT_EQ(port->transmit(0, got.data(), 1), 1);
+  EXPECT_EQ(peer.receive(kMark), marked_frame(200, 4));
+}
+
+}  // namespace
+}  // namespace penstock::pmd_glue
