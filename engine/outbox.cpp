@@ -134,16 +134,21 @@ void Outbox::send_own_frame(Context& context, pmd_glue::Packet frame, uint16_t p
   buffer(context, frame, port);
 }
 
-void Outbox::send_own_ip(Context& context, pmd_glue::Packet packet, const IpAddress& destination,
-                         bool ipv6) {
+void Outbox::send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t port,
+                         const IpAddress& destination) {
   packet.request_checksums({});
-  const Route* route = context.snapshot.routes.find(destination);
-  const bool usable = route != nullptr && (route->kind == Route::Kind::forward ||
-                                           route->kind == Route::Kind::connected);
-  if (!usable) return pmd_glue::free_packet(packet);  // never counted as made: it never left
-  context.counters.port(route->port).originated.add(1);
-  send_ip(context, packet, route->port,
-          route->kind == Route::Kind::forward ? route->next_hop : destination, ipv6, kNoTunnel);
+  const bool ipv6 = !destination.is_v4();
+  IpAddress next_hop = destination;
+  if (!ipv6 || !destination.v6().is_link_local()) {
+    const Route* route = context.snapshot.routes.find(destination);
+    const bool usable = route != nullptr && (route->kind == Route::Kind::forward ||
+                                             route->kind == Route::Kind::connected);
+    if (!usable) return pmd_glue::free_packet(packet);  // never counted as made: it never left
+    port = route->port;
+    if (route->kind == Route::Kind::forward) next_hop = route->next_hop;
+  }
+  context.counters.port(port).originated.add(1);
+  send_ip(context, packet, port, next_hop, ipv6, kNoTunnel);
 }
 
 void Outbox::solicit(Context& context, uint16_t port, const IpAddress& target,

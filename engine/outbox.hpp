@@ -30,9 +30,10 @@ class Outbox {
   /// A whole frame of our own making (ARP, ND). Counts it as originated.
   void send_own_frame(Context& context, pmd_glue::Packet frame, uint16_t port);
 
-  /// An IP packet of our own making: routed, counted as originated. `destination` is its own.
-  void send_own_ip(Context& context, pmd_glue::Packet packet,
-                   const flows::IpAddress& destination, bool ipv6);
+  /// An IP packet of our own making: routed to its `destination` (a link-local one out of `port`,
+  /// the only link where it means something) and counted as originated.
+  void send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t port,
+                   const flows::IpAddress& destination);
 
   /// Asks who `target` is: ARP or neighbour solicitation; to `known` alone when it is given.
   void solicit(Context& context, uint16_t port, const flows::IpAddress& target,

@@ -116,6 +116,12 @@ bool PortView::owns(const IpAddress& a) const {
                      [&](const Prefix& p) { return p.address == a; });
 }
 
+bool PortView::on_link(const IpAddress& a) const {
+  if (!a.is_v4() && a.v6().is_link_local()) return true;
+  return std::any_of(addresses.begin(), addresses.end(),
+                     [&](const Prefix& p) { return p.contains(a); });
+}
+
 IpAddress PortView::source_for(const IpAddress& peer) const {
   const bool v4 = peer.is_v4();
   if (!v4 && peer.v6().is_link_local()) return link_local;

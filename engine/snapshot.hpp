@@ -31,6 +31,7 @@ struct PortView {
   std::vector<uint16_t> tunnels;  ///< those that listen here
 
   bool owns(const flows::IpAddress& a) const;
+  bool on_link(const flows::IpAddress& a) const;
   /// Our address to speak to `peer` from: one in its prefix, else any of its family; unspecified
   /// when there is none.
   flows::IpAddress source_for(const flows::IpAddress& peer) const;

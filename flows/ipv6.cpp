@@ -10,9 +10,17 @@ namespace {
 constexpr int kMaximumExtensionHeaders = 8;
 constexpr uint16_t kFragmentOffsetMask = 0xfff8;
 constexpr uint16_t kFragmentMore = 0x0001;
-// A first fragment must hold its whole header chain (RFC 7112). Eight bytes of the upper layer
-// hold the ports of every transport that we look into.
-constexpr size_t kUpperLayerMinimum = 8;
+
+// A first fragment must hold its whole header chain, the upper layer's header too (RFC 7112).
+constexpr size_t upper_header(uint8_t protocol) {
+  switch (protocol) {
+    case kProtocolSctp: return 12;
+    case kProtocolTcp: return 20;
+    case kProtocolUdp: return 8;
+    case kProtocolIcmpv6: return 4;
+    default: return 1;
+  }
+}
 
 constexpr bool is_extension(uint8_t protocol) {
   return protocol == kProtocolHopByHop || protocol == kProtocolRouting ||
@@ -48,7 +56,7 @@ DropReason check_ipv6(ByteView bytes, Ipv6Upper& upper) {
     // Behind a later fragment's header is payload, not a header.
     if (upper.fragment && !upper.first_fragment) return DropReason::none;
   }
-  if (upper.first_fragment && at + kUpperLayerMinimum > end) return DropReason::ip6_frag_hdr;
+  if (upper.first_fragment && at + upper_header(upper.protocol) > end) return DropReason::ip6_frag_hdr;
   return DropReason::none;
 }
 

@@ -22,8 +22,10 @@ bool matches(const std::vector<SctpPort>& ports, SctpPort a, SctpPort b) {
          std::any_of(ports.begin(), ports.end(), [=](SctpPort p) { return p == a || p == b; });
 }
 
+// What came out of a tunnel goes into another one only by a rule that names the first: a rule for
+// hosts must not send their own traffic back.
 bool applies(const Rule& rule, Origin origin) {
-  if (rule.from.empty()) return !origin.tunnel;
+  if (rule.from.empty()) return !origin.tunnel || rule.decision.action != Action::tunnel;
   return std::find(rule.from.begin(), rule.from.end(), origin) != rule.from.end();
 }
 

@@ -32,7 +32,7 @@ struct Decision {
 struct Rule {
   std::vector<Prefix> to, source;
   std::vector<SctpPort> sctp_ports;  ///< either end's
-  std::vector<Origin> from;          ///< empty: native packets of every port
+  std::vector<Origin> from;          ///< empty: all, but peeled packets enter no tunnel
   Decision decision;
 };
 

@@ -25,10 +25,14 @@ inline const ClockScale& clock_scale() {
 }  // namespace detail
 
 /// The CPU's time stamp counter, now.
-inline uint64_t cycles() { return rte_rdtsc(); }
+inline uint64_t cycles() {
+  return rte_rdtsc();
+}
 
 /// How fast cycles() counts. The first call in the process measures it.
-inline uint64_t cycles_per_second() { return detail::clock_scale().hertz; }
+inline uint64_t cycles_per_second() {
+  return detail::clock_scale().hertz;
+}
 
 inline uint64_t cycles_to_ns(uint64_t c) {
   __extension__ using Wide = unsigned __int128;
@@ -37,6 +41,8 @@ inline uint64_t cycles_to_ns(uint64_t c) {
 }
 
 /// Nanoseconds since the counter began (about the machine's start); no relation to wall time.
-inline uint64_t now_ns() { return cycles_to_ns(cycles()); }
+inline uint64_t now_ns() {
+  return cycles_to_ns(cycles());
+}
 
 }  // namespace penstock::pmd_glue

@@ -25,8 +25,12 @@ bool matches(std::string_view text, std::string_view pattern) {
   return true;
 }
 
-bool is_short_pci(std::string_view name) { return matches(name, "xx:xx.x"); }
-bool is_full_pci(std::string_view name) { return matches(name, "xxxx:xx:xx.x"); }
+bool is_short_pci(std::string_view name) {
+  return matches(name, "xx:xx.x");
+}
+bool is_full_pci(std::string_view name) {
+  return matches(name, "xxxx:xx:xx.x");
+}
 
 bool driver_is(const DeviceArgs& device, std::string_view driver) {
   return std::string_view(device.name).substr(0, driver.size()) == driver;
@@ -40,7 +44,8 @@ std::optional<uint32_t> number(const std::optional<std::string>& text) {
   return n;
 }
 
-/// What the kernel puts in front of a frame in the ring (TPACKET_V2), and one tag left in the frame.
+/// What the kernel puts in front of a frame in the ring (TPACKET_V2), and one tag left in the
+/// frame.
 constexpr uint32_t kRingFrameOverhead = 66 + 14 + 4;
 
 /// net_af_packet: as many sockets as queues, and ring frames that hold a packet. Left alone its

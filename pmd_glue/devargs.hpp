@@ -17,7 +17,7 @@
 namespace penstock::pmd_glue {
 
 struct DeviceArgs {
-  std::string name;  ///< "net_tap0", "0000:3b:00.0"
+  std::string name;                                       ///< "net_tap0", "0000:3b:00.0"
   std::vector<std::pair<std::string, std::string>> args;  ///< in order; a key may come twice
 
   /// The first value of `key`.

@@ -2,13 +2,14 @@
 // Copyright (c) 2026 The Penstock authors
 #include "pmd_glue/eal.hpp"
 
-#include <rte_alarm.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_interrupts.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_pdump.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -30,7 +31,9 @@ namespace {
 
 std::atomic<bool> started{false};
 
-bool usable(const cpu_set_t& set, uint32_t cpu) { return cpu < CPU_SETSIZE && CPU_ISSET(cpu, &set); }
+bool usable(const cpu_set_t& set, uint32_t cpu) {
+  return cpu < CPU_SETSIZE && CPU_ISSET(cpu, &set);
+}
 
 std::string list_cpus(const cpu_set_t& set) {
   std::string text;
@@ -69,9 +72,14 @@ Result<std::string> map_lcores(const EalOptions& options) {
 
 std::vector<std::string> build_arguments(const EalOptions& options, const std::string& lcores,
                                          bool hugepages) {
-  std::vector<std::string> a = {"penstock",       "--lcores",          lcores,
-                                "--file-prefix",  options.file_prefix, "-m",
-                                std::to_string(options.memory_mb),     "--no-telemetry"};
+  std::vector<std::string> a = {"penstock",
+                                "--lcores",
+                                lcores,
+                                "--file-prefix",
+                                options.file_prefix,
+                                "-m",
+                                std::to_string(options.memory_mb),
+                                "--no-telemetry"};
   if (!hugepages) {
     a.push_back("--no-huge");
     a.push_back("--no-shconf");
@@ -84,17 +92,24 @@ std::vector<std::string> build_arguments(const EalOptions& options, const std::s
   return a;
 }
 
-/// Runs on DPDK's interrupt thread and does not end. rte_eal_cleanup frees and unmaps what that
-/// thread reads at its next event (an alarm, a peer that hangs up) without stopping it.
+/// Runs on DPDK's interrupt thread and does not end.
 void park_thread(void* parked) {
   static_cast<std::binary_semaphore*>(parked)->release();
   while (true) ::pause();
 }
 
+/// rte_eal_cleanup frees and unmaps what the interrupt thread reads at its next event (a peer that
+/// hung up just before), without stopping that thread: now and then a crash at the very end. So the
+/// thread is called into a function of ours for good. Not by an alarm, whose end is waited for.
 void park_interrupt_thread() {
   static std::binary_semaphore parked{0};
-  if (rte_eal_alarm_set(1, park_thread, &parked) == 0)
+  rte_intr_handle* handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
+  const int event = ::eventfd(1, EFD_CLOEXEC);  // ready from the start
+  if (handle != nullptr && event >= 0 && rte_intr_fd_set(handle, event) == 0 &&
+      rte_intr_type_set(handle, RTE_INTR_HANDLE_EXT) == 0 &&
+      rte_intr_callback_register(handle, park_thread, &parked) == 0)
     (void)parked.try_acquire_for(std::chrono::seconds(1));
+  // Handle and event stay: the thread is among them until the process ends.
 }
 
 /// DPDK makes the directory even where nothing is shared.
@@ -153,6 +168,8 @@ Result<Eal> Eal::start(const EalOptions& options) {
     if (!*hugepages) remove_runtime_directory(rte_eal_get_runtime_dir(), options.file_prefix);
     std::string why = complaints.first();
     if (why.empty()) why = rte_strerror(rte_errno);
+    if (why.find("Cannot create lock") != std::string::npos)
+      why = "another process runs under the prefix \"" + options.file_prefix + "\"; stop it first";
     return fail("DPDK did not start: " + why +
                 (options.log_file.empty() ? "" : "; more in " + options.log_file));
   }
@@ -179,7 +196,9 @@ Eal& Eal::operator=(Eal&& other) noexcept {
   return *this;
 }
 
-Eal::~Eal() { shut_down(); }
+Eal::~Eal() {
+  shut_down();
+}
 
 void Eal::shut_down() {
   if (!std::exchange(running_, false)) return;
@@ -199,6 +218,8 @@ Result<void> Eal::launch(uint32_t lcore, int (*fn)(void*), void* arg) {
   return {};
 }
 
-int Eal::join(uint32_t lcore) { return rte_eal_wait_lcore(lcore); }
+int Eal::join(uint32_t lcore) {
+  return rte_eal_wait_lcore(lcore);
+}
 
 }  // namespace penstock::pmd_glue

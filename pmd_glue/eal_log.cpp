@@ -60,7 +60,9 @@ Result<void> redirect_eal_log(const std::string& file) {
 }
 
 ComplaintListener::ComplaintListener() : previous_(std::exchange(listener, this)) {}
-ComplaintListener::~ComplaintListener() { listener = previous_; }
+ComplaintListener::~ComplaintListener() {
+  listener = previous_;
+}
 
 void ComplaintListener::hear(std::string_view text) {
   if (listener == nullptr || listener->complete_) return;

@@ -108,9 +108,10 @@ Result<bool> choose_hugepages(EalOptions::Memory wanted, uint32_t memory_mb,
       return Error{shortage + std::to_string(unreachable_kb >> 10) + " MB more are in " +
                    it->mount + ", which this user may not write; run as root, or: chown " +
                    std::to_string(::getuid()) + " " + it->mount};
-    return Error{shortage + std::to_string(unreachable_kb >> 10) +
-                 " MB more are not mounted; mount -t hugetlbfs -o pagesize=" +
-                 std::to_string(it->page_kb) + "K none /dev/hugepages"};
+    return Error{
+        shortage + std::to_string(unreachable_kb >> 10) +
+        " MB more are not mounted; mkdir -p /dev/hugepages && mount -t hugetlbfs -o pagesize=" +
+        std::to_string(it->page_kb) + "K none /dev/hugepages"};
   }
   // More of the smallest size: large ones are seldom to be had on a running machine.
   const HugepageSize& smallest = sizes.front();

@@ -26,7 +26,9 @@ FileDescriptor::~FileDescriptor() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-uint32_t interface_index(const std::string& name) { return ::if_nametoindex(name.c_str()); }
+uint32_t interface_index(const std::string& name) {
+  return ::if_nametoindex(name.c_str());
+}
 
 std::string interface_name(uint32_t index) {
   std::array<char, IF_NAMESIZE> name{};
@@ -46,8 +48,8 @@ Result<void> raise_interface_mtu(const std::string& name, uint16_t mtu) {
   if (::ioctl(socket.get(), SIOCSIFMTU, &request) == 0) return {};
   return Error{"interface " + name + " carries " + std::to_string(had) + " bytes, mtu " +
                std::to_string(mtu) + " was wanted, and it cannot be raised (" +
-               std::strerror(errno) + "); lower the port's mtu, or: ip link set " + name +
-               " mtu " + std::to_string(mtu)};
+               std::strerror(errno) + "); lower the port's mtu, or: ip link set " + name + " mtu " +
+               std::to_string(mtu)};
 }
 
 FileDescriptor hold_all_multicast(uint32_t index) {

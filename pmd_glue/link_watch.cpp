@@ -53,10 +53,10 @@ Result<LinkWatch> LinkWatch::open(uint32_t interface_index) {
     return Error{std::string("cannot watch links: ") + std::strerror(errno)};
   LinkWatch watch(std::move(socket), interface_index);
   // The kernel answers inside the call that asks, so the state is known when open() returns.
-  if (!watch.request_state()) return Error{std::string("cannot watch links: ") + std::strerror(errno)};
+  if (!watch.request_state())
+    return Error{std::string("cannot watch links: ") + std::strerror(errno)};
   watch.poll();
-  if (watch.gone_)
-    return Error{"no network interface of index " + std::to_string(interface_index)};
+  if (watch.gone_) return Error{"no network interface of index " + std::to_string(interface_index)};
   return watch;
 }
 

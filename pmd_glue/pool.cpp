@@ -23,14 +23,14 @@ unsigned cache_size(uint32_t packets) {
 
 }  // namespace
 
-Result<PacketPool> PacketPool::create(const std::string& name, uint32_t packets,
-                                      uint16_t data_room, int numa) {
+Result<PacketPool> PacketPool::create(const std::string& name, uint32_t packets, uint16_t data_room,
+                                      int numa) {
   if (data_room > UINT16_MAX - kHeadroom)
     return Error{"pool " + name + ": a buffer of " + std::to_string(data_room) +
                  " bytes is too large; at most " + std::to_string(UINT16_MAX - kHeadroom)};
-  rte_mempool* pool = rte_pktmbuf_pool_create(
-      name.c_str(), packets, cache_size(packets), 0, static_cast<uint16_t>(data_room + kHeadroom),
-      numa < 0 ? SOCKET_ID_ANY : numa);
+  rte_mempool* pool = rte_pktmbuf_pool_create(name.c_str(), packets, cache_size(packets), 0,
+                                              static_cast<uint16_t>(data_room + kHeadroom),
+                                              numa < 0 ? SOCKET_ID_ANY : numa);
   if (pool != nullptr) return PacketPool(pool);
   const uint64_t megabytes = (uint64_t{packets} * (uint64_t{data_room} + 320)) >> 20;
   std::string why = rte_strerror(rte_errno);

@@ -77,7 +77,9 @@ class PacketPool {
 };
 
 /// Gives all of a packet's segments back. An empty Packet is nothing to free.
-inline void free_packet(Packet packet) { rte_pktmbuf_free(packet.mbuf()); }
+inline void free_packet(Packet packet) {
+  rte_pktmbuf_free(packet.mbuf());
+}
 inline void free_packets(std::span<Packet> packets) {
   rte_pktmbuf_free_bulk(reinterpret_cast<rte_mbuf**>(packets.data()),
                         static_cast<unsigned>(packets.size()));

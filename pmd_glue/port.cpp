@@ -69,7 +69,9 @@ Result<Port> Port::open(const PortSpec& spec, PacketPool& pool) {
   return port;
 }
 
-Port::Port(Port&& other) noexcept { *this = std::move(other); }
+Port::Port(Port&& other) noexcept {
+  *this = std::move(other);
+}
 
 Port& Port::operator=(Port&& other) noexcept {
   if (this == &other) return *this;
@@ -87,7 +89,9 @@ Port& Port::operator=(Port&& other) noexcept {
   return *this;
 }
 
-Port::~Port() { close(); }
+Port::~Port() {
+  close();
+}
 
 void Port::close() {
   if (id_ >= RTE_MAX_ETHPORTS) return;
@@ -110,8 +114,8 @@ Result<void> Port::configure(PacketPool& pool) {
     conf.rx_adv_conf.rss_conf.rss_hf = plan_.rss_types;
     // A key of this start's own: whoever knows the key can send all he has to one worker.
     rss_key_.resize(plan_.rss_key_bytes);
-    if (!rss_key_.empty() && ::getrandom(rss_key_.data(), rss_key_.size(), 0) ==
-                                 static_cast<ssize_t>(rss_key_.size())) {
+    if (!rss_key_.empty() &&
+        ::getrandom(rss_key_.data(), rss_key_.size(), 0) == static_cast<ssize_t>(rss_key_.size())) {
       conf.rx_adv_conf.rss_conf.rss_key = rss_key_.data();
       conf.rx_adv_conf.rss_conf.rss_key_len = plan_.rss_key_bytes;
     } else {
@@ -148,13 +152,12 @@ Result<void> Port::set_up_queues(PacketPool& pool) {
   const unsigned node = capabilities_.numa < 0 ? static_cast<unsigned>(SOCKET_ID_ANY)
                                                : static_cast<unsigned>(capabilities_.numa);
   for (uint16_t q = 0; q < plan_.rx_queues; ++q)
-    if (const int rc = rte_eth_rx_queue_setup(id_, q, plan_.rx_descriptors, node, nullptr,
-                                              pool.handle());
+    if (const int rc =
+            rte_eth_rx_queue_setup(id_, q, plan_.rx_descriptors, node, nullptr, pool.handle());
         rc != 0)
       return failure(spec_, "has no receive queue " + std::to_string(q), rc, complaints);
   for (uint16_t q = 0; q < plan_.tx_queues; ++q)
-    if (const int rc = rte_eth_tx_queue_setup(id_, q, plan_.tx_descriptors, node, nullptr);
-        rc != 0)
+    if (const int rc = rte_eth_tx_queue_setup(id_, q, plan_.tx_descriptors, node, nullptr); rc != 0)
       return failure(spec_, "has no transmit queue " + std::to_string(q), rc, complaints);
   return {};
 }

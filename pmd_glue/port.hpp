@@ -81,7 +81,7 @@ class Port {
 
   uint16_t id_ = RTE_MAX_ETHPORTS;
   bool started_ = false;
-  FileDescriptor membership_;  ///< holds the kernel interface in all-multicast while open
+  FileDescriptor membership_;     ///< holds the kernel interface in all-multicast while open
   PacketSockets packet_sockets_;  ///< net_af_packet's
   PortSpec spec_;
   PortCapabilities capabilities_;

@@ -15,10 +15,9 @@ namespace {
 
 // Flows of ours: SCTP itself, SCTP under UDP or TCP by their ports, and by addresses alone whatever
 // has no ports to see (fragments, other protocols), so that every fragment of a packet meets.
-constexpr uint64_t kSctpHashTypes =
-    RTE_ETH_RSS_NONFRAG_IPV4_SCTP | RTE_ETH_RSS_NONFRAG_IPV6_SCTP;
-constexpr uint64_t kWantedHashTypes = RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP |
-                                      kSctpHashTypes;
+constexpr uint64_t kSctpHashTypes = RTE_ETH_RSS_NONFRAG_IPV4_SCTP | RTE_ETH_RSS_NONFRAG_IPV6_SCTP;
+constexpr uint64_t kWantedHashTypes =
+    RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP | kSctpHashTypes;
 
 /// Keys that hold an IPv6 4-tuple: 36 bytes of input and 4 of window.
 constexpr uint8_t kShortestKey = 40;

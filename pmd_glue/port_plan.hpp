@@ -16,8 +16,8 @@
 namespace penstock::pmd_glue {
 
 struct PortSpec {
-  std::string name;    ///< the operator's
-  std::string device;  ///< PCI address, vdev with its arguments, or the name of an existing ethdev
+  std::string name;     ///< the operator's
+  std::string device;   ///< PCI address, vdev with its arguments, or the name of an existing ethdev
   uint16_t mtu = 1500;  ///< bytes of the largest IP packet
   uint16_t queues = 1;  ///< one per worker, receiving and transmitting
   std::optional<flows::MacAddress> mac;  ///< none: the device's own
@@ -50,9 +50,9 @@ struct PortPlan {
   uint16_t rx_queues = 1, tx_queues = 1;
   uint16_t rx_descriptors = 0, tx_descriptors = 0;
   bool rss = false;
-  bool rss_sctp_ports = false;  ///< native SCTP is spread by ports, not by addresses alone
-  uint64_t rss_types = 0;       ///< RTE_ETH_RSS_*
-  uint8_t rss_key_bytes = 0;    ///< of our own key; 0: the driver's key stays
+  bool rss_sctp_ports = false;     ///< native SCTP is spread by ports, not by addresses alone
+  uint64_t rss_types = 0;          ///< RTE_ETH_RSS_*
+  uint8_t rss_key_bytes = 0;       ///< of our own key; 0: the driver's key stays
   flows::ChecksumOffload offload;  ///< switched on
   bool rx_rss_hash = false;
   bool tx_fast_free = false;

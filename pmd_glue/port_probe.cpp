@@ -23,7 +23,9 @@ using flows::Result;
 
 namespace {
 
-bool begins_with(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
+bool begins_with(const std::string& text, const char* prefix) {
+  return text.rfind(prefix, 0) == 0;
+}
 
 /// Why a PCI device is not there; empty: nothing to see from here.
 std::string explain_pci(const DeviceArgs& device) {
@@ -142,8 +144,7 @@ uint16_t ethdev_max_mtu(uint16_t id) {
   if (info.max_mtu != UINT16_MAX && info.max_rx_pktlen > info.max_mtu)
     overhead = info.max_rx_pktlen - info.max_mtu;
   if (info.max_rx_pktlen <= overhead) return info.max_mtu;
-  return static_cast<uint16_t>(
-      std::min<uint32_t>(info.max_mtu, info.max_rx_pktlen - overhead));
+  return static_cast<uint16_t>(std::min<uint32_t>(info.max_mtu, info.max_rx_pktlen - overhead));
 }
 
 bool stands_on_interface(const PortCapabilities& c) {

@@ -51,7 +51,8 @@ Result<RingEnd> RingEnd::create(const std::string& ethdev_name, uint16_t queues,
   if (maker == nullptr)
     return fail("DPDK's net_ring driver is not loaded; apt install librte-net-ring23");
   // Rings are named "<name>.rx0" in 32 bytes, together with DPDK's own prefix.
-  if (ethdev_name.empty() || ethdev_name.size() > 20) return fail("the name has 1 to 20 characters");
+  if (ethdev_name.empty() || ethdev_name.size() > 20)
+    return fail("the name has 1 to 20 characters");
   if (queues == 0) return fail("at least one queue");
 
   RingEnd end(ethdev_name);
@@ -85,8 +86,7 @@ RingEnd& RingEnd::operator=(RingEnd&& other) noexcept {
 RingEnd::~RingEnd() {
   // A device that no Port took is still there, and must go before its rings.
   uint16_t id = 0;
-  if (device_made_ &&
-      rte_eth_dev_get_port_by_name((kRingDevicePrefix + name_).c_str(), &id) == 0)
+  if (device_made_ && rte_eth_dev_get_port_by_name((kRingDevicePrefix + name_).c_str(), &id) == 0)
     remove_device(id);
   for (rte_ring* ring : to_port_) drain_and_free(ring);
   for (rte_ring* ring : from_port_) drain_and_free(ring);

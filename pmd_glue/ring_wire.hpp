@@ -45,8 +45,8 @@ class RingEnd {
 
   /// What the port transmitted on one queue, now the caller's.
   uint16_t receive(uint16_t queue, Packet* out, uint16_t n) {
-    return static_cast<uint16_t>(rte_ring_dequeue_burst(
-        from_port_[queue], reinterpret_cast<void**>(out), n, nullptr));
+    return static_cast<uint16_t>(
+        rte_ring_dequeue_burst(from_port_[queue], reinterpret_cast<void**>(out), n, nullptr));
   }
   /// From all queues, beginning with the first.
   uint16_t receive(Packet* out, uint16_t n) {

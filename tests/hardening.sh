@@ -55,7 +55,7 @@ check() {
 # must_not_need FILE PATTERN WHY: no library that it needs has such a name.
 must_not_need() {
   local found
-  found=$(readelf -dW "$1" | grep -oE 'NEEDED.*\[[^]]*' | sed 's/.*\[//' | grep -E "$2" | tr '\n' ' ')
+  found=$(readelf -dW "$1" | grep -oE 'NEEDED.*\[[^]]*' | sed 's/.*\[//' | grep -E "$2" | tr '\n' ' ' || true)
   [[ -z $found ]] || bad "$1" "links $found: $3"
 }
 
@@ -64,7 +64,7 @@ cet=$(toolchain_cet)
 check "$1"
 check "$2"
 must_not_need "$2" '^(librte_|libusrsctp|libisal)' "the client knows the control socket only"
-must_not_need "$1" '^librte_(mempool|net_(null|tap|af_|pcap|memif|mlx|ice|ixgbe|i40e|ena|virtio))' \
+must_not_need "$1" '^librte_(mempool|net)_' \
   "drivers are loaded by EAL, or DPDK's capture tools see nothing"
 (( failed )) && exit 1
 echo "hardening: PIE, bind now, relro, no executable stack, stack protector, fortify, endbr64" \

@@ -14,7 +14,7 @@ Verdict answer_echo(Context& context, uint16_t port, pmd_glue::Packet packet, co
   const DropReason reason = flows::turn_into_echo_reply(meta.ip);
   if (reason != DropReason::none) return reason;
   context.counters.port(port).consumed.add(1);
-  context.outbox.send_own_ip(context, packet, meta.ip.destination(), meta.ip.ipv6);
+  context.outbox.send_own_ip(context, packet, port, meta.ip.destination());
   return Verdict::taken();
 }
 
@@ -32,7 +32,8 @@ flows::IpPacket as_received(const Context& context, const Meta& meta) {
 template <class Write>
 void send_error(Context& context, const Burst& burst, const Meta& meta, Write&& write) {
   if (!flows::may_be_answered_with_error(meta.ip)) return;
-  const flows::IpAddress source = context.snapshot.ports[burst.port].source_for(meta.ip.source());
+  const flows::IpAddress to = meta.ip.source();  // as_received() moves the header
+  const flows::IpAddress source = context.snapshot.ports[burst.port].source_for(to);
   if (source.is_unspecified() || !context.icmp_budget.take(context.now_ns)) return;
   pmd_glue::Packet error = context.pool.allocate();
   if (!error) return;
@@ -40,7 +41,7 @@ void send_error(Context& context, const Burst& burst, const Meta& meta, Write&& 
   const size_t length = write(error.bytes(), as_received(context, meta), source);
   if (length == 0) return pmd_glue::free_packet(error);
   error.set_length(static_cast<uint16_t>(length));
-  context.outbox.send_own_ip(context, error, meta.ip.source(), meta.ip.ipv6);
+  context.outbox.send_own_ip(context, error, burst.port, to);
 }
 
 }  // namespace

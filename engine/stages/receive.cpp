@@ -27,7 +27,7 @@ Verdict handle_arp(Context& context, uint16_t port, pmd_glue::Packet packet) {
                             {.mac = arp.sender_mac,
                              .solicited = !request && for_us,
                              .override = true,
-                             .create = request && for_us},
+                             .create = request && for_us && view.on_link(arp.sender_ip)},
                             context.now_ns);
   if (!for_us) return DropReason::arp;
   context.counters.port(port).consumed.add(1);
@@ -55,7 +55,10 @@ void learn_nd(Context& context, uint16_t port, const flows::NdMessage& nd,
   } else if (nd.link_address && !nd.duplicate_detection && !view.owns(source)) {
     context.neighbors.learn(
         port, source,
-        {.mac = nd.link_address, .solicited = false, .override = true, .create = true},
+        {.mac = nd.link_address,
+         .solicited = false,
+         .override = true,
+         .create = view.on_link(source)},
         context.now_ns);
   }
 }

@@ -10,13 +10,13 @@ using flows::Verdict;
 
 // Plain SCTP, on a tunnel's port, from a peer that was configured to encapsulate, for a host that
 // the tunnel serves: somebody strips the coat, or pretends to be the peer.
-bool is_downgrade(const Snapshot& snapshot, uint16_t port, const flows::IpPacket& ip) {
+uint16_t downgraded_tunnel(const Snapshot& snapshot, uint16_t port, const flows::IpPacket& ip) {
   for (const uint16_t index : snapshot.ports[port].tunnels) {
     const TunnelView& tunnel = snapshot.tunnels[index];
     if (tunnel.fixed_peers.contains(ip.source()) && tunnel.hosts.contains(ip.destination()))
-      return true;
+      return index;
   }
-  return false;
+  return kNoTunnel;
 }
 
 Verdict enter_tunnel(const Snapshot& snapshot, uint16_t index, Meta& meta) {
@@ -29,12 +29,16 @@ Verdict enter_tunnel(const Snapshot& snapshot, uint16_t index, Meta& meta) {
 
 Verdict apply_rules(const Snapshot& snapshot, uint16_t port, Meta& meta) {
   const bool peeled = meta.from_tunnel != kNoTunnel;
-  if (!peeled && is_downgrade(snapshot, port, meta.ip)) return DropReason::encap_downgrade;
+  if (!peeled) {
+    meta.from_tunnel = downgraded_tunnel(snapshot, port, meta.ip);
+    if (meta.from_tunnel != kNoTunnel) return DropReason::encap_downgrade;
+  }
 
   const flows::Origin origin{peeled ? meta.from_tunnel : port, peeled};
   flows::Decision decision;
   if (meta.ip.fragment) {
     decision = snapshot.rules.find_without_ports(origin, meta.ip.source(), meta.ip.destination());
+    if (decision.action == flows::Action::tunnel) meta.to_tunnel = decision.tunnel;
     if (decision.action == flows::Action::tunnel || decision.needs_ports)
       return meta.ip.ipv6 ? DropReason::ip6_frag : DropReason::ip4_frag;
   } else {

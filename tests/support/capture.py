@@ -5,10 +5,9 @@
 import os
 import re
 import signal
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from support.process import run
+from support.process import run, wait_until
 
 ENCAP_PORT = 9899
 GOOD = "1"
@@ -41,21 +40,27 @@ class Capture:
         self.stop()
 
     def stop(self):
-        """Ends the capture once nothing more arrives; returns the path of a whole pcap."""
+        """Ends the capture once it has written what it got; returns the path of a whole pcap."""
         if self._tcpdump.status is None:
-            self._settle()
+            wait_until(self._all_written, 5, lambda: f"tcpdump keeps up\n{self._tcpdump.stderr}")
             self._tcpdump.stop(signal.SIGINT)
-        lost = re.search(r"(\d+) packets? dropped by kernel", self._tcpdump.stderr)
-        assert lost, f"tcpdump said\n{self._tcpdump.stderr}"
-        assert lost.group(1) == "0", f"the capture itself lost {lost.group(1)} packets"
+            _, _, lost = self._counts()[-1]
+            assert lost == 0, f"the capture itself lost {lost} packets"
         return self.path
 
-    def _settle(self, quiet=0.04, limit=1.0):
-        deadline = time.monotonic() + limit
-        size = -1
-        while size != os.path.getsize(self.path) and time.monotonic() < deadline:
-            size = os.path.getsize(self.path)
-            time.sleep(quiet)
+    def _all_written(self):
+        """Ended by a signal, tcpdump would leave behind what waits in the kernel's ring."""
+        said = len(self._counts())
+        self._tcpdump.send_signal(signal.SIGUSR1)
+        wait_until(lambda: len(self._counts()) > said, 5, "tcpdump tells its counts")
+        written, got, _ = self._counts()[-1]
+        return written == got
+
+    def _counts(self):
+        """What it told so far: packets written, packets that the kernel had for it, lost."""
+        told = re.findall(r"(\d+) packets? captured\W+(\d+) packets? received by filter\W+"
+                          r"(\d+) packets? dropped by kernel", self._tcpdump.stderr)
+        return [tuple(int(count) for count in counts) for counts in told]
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Packet:
     source: str
     destination: str
     chunks: tuple
-    fields: dict
+    fields: dict = field(repr=False)
 
     @property
     def sctp(self):
@@ -98,7 +103,7 @@ class Wire:
     """A judged capture."""
 
     path: str
-    packets: tuple
+    packets: tuple = field(repr=False)
 
     def native(self):
         return [packet for packet in self.packets if packet.native]
@@ -115,8 +120,8 @@ def dissect(pcap, *options):
     """Every frame of a pcap as a Packet; options go to tshark (`-d udp.port==N,sctp`, …)."""
     argv = ["tshark", "-n", "-r", pcap, *_CHECKS, *options, "-T", "fields", "-E",
             "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,"]
-    for field in _FIELDS:
-        argv += ["-e", field]
+    for name in _FIELDS:
+        argv += ["-e", name]
     lines = run(argv, timeout=60).stdout.splitlines()
     return [_packet(line.split("\t")) for line in lines]
 

@@ -13,6 +13,9 @@ from support.process import run, wait_until
 # What hosts say to everybody (MLD, neighbour discovery) and a router has no use for.
 HARMLESS = {"multicast", "nd", "icmp_unhandled", "arp"}
 
+# Past the qdisc, which is the driver's default, no capture on that interface sees what it sends.
+_VISIBLE = "qdisc_bypass=0"
+
 
 class Penstock:
     """`penstock run` with that configuration; answers on its control socket once constructed.
@@ -119,7 +122,7 @@ socket = "{socket}"
 """
     for number, (name, (interface, addresses)) in enumerate((("core0", core), ("wan0", wan))):
         text += (f'[[port]]\nname = "{name}"\n'
-                 f'device = "net_af_packet{number},iface={interface}"\n'
+                 f'device = "net_af_packet{number},iface={interface},{_VISIBLE}"\n'
                  f"address = {_list(addresses)}\n")
     for prefix, via in routes:
         text += f'[[route]]\nto = "{prefix}"\nnext-hop = "{via}"\n'

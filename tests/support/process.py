@@ -27,10 +27,13 @@ def wait_until(condition, timeout, what):
 def run(argv, timeout=30, check=True, **options):
     """Runs a command to its end; a failure shows what it printed."""
     argv = [str(word) for word in argv]
-    options.setdefault("stdin", subprocess.DEVNULL if "input" not in options else None)
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, **options)
+    if "input" not in options:
+        options.setdefault("stdin", subprocess.DEVNULL)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False,
+                          **options)
     if check and done.returncode != 0:
-        raise RuntimeError(f"{' '.join(argv)}: status {done.returncode}\n{done.stdout}{done.stderr}")
+        raise RuntimeError(f"{' '.join(argv)}: status {done.returncode}\n"
+                           f"{done.stdout}{done.stderr}")
     return done
 
 

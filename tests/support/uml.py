@@ -12,9 +12,8 @@ The constructor only starts the machine, so that several boot side by side; `rea
 import os
 import select
 import socket
-import time
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from support.process import wait_until
 

@@ -18,8 +18,9 @@ class EchoServer:
         port = str(udp_port or _NATIVE)
         self._process = namespace.start([f"{PROGRAMS}/echo_server", port, port], "echo_server")
         table, key = ("udp", f":{udp_port:04X} ") if udp_port else ("raw", ":0084 ")
-        wait_until(lambda: key in namespace.shell(f"cat /proc/net/{table} /proc/net/{table}6").stdout,
-                   5, lambda: f"echo_server listens\n{self._process.stdout}")
+        sockets = f"cat /proc/net/{table} /proc/net/{table}6"
+        wait_until(lambda: key in namespace.shell(sockets).stdout, 5,
+                   lambda: f"echo_server listens\n{self._process.stdout}")
 
     def stop(self):
         self._process.kill()

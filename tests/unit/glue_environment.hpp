@@ -51,8 +51,7 @@ class GlueEnvironment : public ::testing::Environment {
 inline ::testing::Environment* const glue_environment =
     ::testing::AddGlobalTestEnvironment(new GlueEnvironment);
 
-inline PacketPool make_pool(const std::string& name, uint32_t packets = 4095,
-                            uint16_t mtu = 1500) {
+inline PacketPool make_pool(const std::string& name, uint32_t packets = 4095, uint16_t mtu = 1500) {
   auto pool = PacketPool::create(name, packets, data_room_for_mtu(mtu), -1);
   if (!pool) {
     ADD_FAILURE() << pool.error().message;

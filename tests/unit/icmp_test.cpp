@@ -305,7 +305,8 @@ TEST(IcmpError, NoneAboutLaterFragments) {
   EXPECT_FALSE(may(packet4(kProtocolSctp, upper, kIpv4MoreFragments | 0x100)));
   EXPECT_TRUE(may(packet4(kProtocolSctp, upper, kIpv4MoreFragments)));
   EXPECT_FALSE(may(packet6(kProtocolFragment, from_hex("8400000800000001 0102030405060708"))));
-  EXPECT_TRUE(may(packet6(kProtocolFragment, from_hex("8400000100000001 0102030405060708"))));
+  EXPECT_TRUE(may(
+      packet6(kProtocolFragment, from_hex("8400000100000001 0102030405060708090a0b0c0d0e0f10"))));
 }
 
 TEST(IcmpError, NoneToOrAboutMoreThanOneHost) {

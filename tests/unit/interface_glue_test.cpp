@@ -343,8 +343,9 @@ TEST_F(Interfaces, PcapStandsOnAnInterfaceToo) {
   EXPECT_EQ(pool.in_use(), 0U);
 }
 
-// A fact of the driver, and a reason to take another where fragments matter: it joins a fanout group
-// that has the kernel put IPv4 fragments together, so a packet may come that is larger than the MTU.
+// A fact of the driver, and a reason to take another where fragments matter: it joins a fanout
+// group that has the kernel put IPv4 fragments together, so a packet may come that is larger than
+// the MTU.
 TEST_F(Interfaces, AfPacketHandsUpIpv4FragmentsAsOnePacket) {
   auto pool = make_pool("fragments");
   {
@@ -356,7 +357,7 @@ TEST_F(Interfaces, AfPacketHandsUpIpv4FragmentsAsOnePacket) {
     for (const bool last : {false, true}) {
       std::vector<uint8_t> frame = marked_frame(14 + 20 + kPart);
       flows::store_be16(frame.data() + 12, 0x0800);
-      const uint8_t header[20] = {0x45, 0,  0, 0, 0x12, 0x34, 0,  0, 64, 132,
+      const uint8_t header[20] = {0x45, 0, 0,  0, 0x12, 0x34, 0,  0, 64, 132,
                                   0,    0, 10, 0, 0,    1,    10, 0, 0,  2};
       std::memcpy(frame.data() + 14, header, sizeof header);
       flows::store_be16(frame.data() + 16, 20 + kPart);

@@ -504,7 +504,7 @@ TEST(NeighborThreads, ReadersSeeWholeEntries) {
     return true;
   };
   std::vector<Solicitation> due(table.slots());
-  for (uint32_t round = 0; round < 200000 || !all_have_seen(); ++round) {
+  for (uint32_t round = 0; round < 100000 || !all_have_seen(); ++round) {
     const uint64_t now = clock.fetch_add(kSecond / 4) + kSecond / 4;
     const uint32_t n = round * 7 % kHosts;
     const MacAddress m = mac_of(n + kHosts * (round % 1000));

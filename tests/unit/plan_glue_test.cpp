@@ -148,11 +148,10 @@ TEST(PortPlan, DescriptorsFitTheDevice) {
   struct Case {
     uint16_t wanted, least, most, step, planned;
   };
-  const Case cases[] = {{512, 0, UINT16_MAX, 1, 512}, {512, 0, UINT16_MAX, 0, 512},
-                        {512, 1024, 4096, 32, 1024},  {512, 64, 256, 32, 256},
-                        {500, 64, 4096, 32, 512},     {512, 64, 500, 32, 480},
-                        {1, 0, UINT16_MAX, 8, 8},     {65535, 64, UINT16_MAX, 32, 65504},
-                        {512, 0, 0, 0, 512}};
+  const Case cases[] = {
+      {512, 0, UINT16_MAX, 1, 512}, {512, 0, UINT16_MAX, 0, 512},       {512, 1024, 4096, 32, 1024},
+      {512, 64, 256, 32, 256},      {500, 64, 4096, 32, 512},           {512, 64, 500, 32, 480},
+      {1, 0, UINT16_MAX, 8, 8},     {65535, 64, UINT16_MAX, 32, 65504}, {512, 0, 0, 0, 512}};
   for (const Case& c : cases) {
     PortSpec spec = wants(1);
     spec.rx_descriptors = spec.tx_descriptors = c.wanted;
@@ -233,9 +232,9 @@ TEST(Devices, AreReadAndCompleted) {
     ASSERT_TRUE(device) << device.error().message;
     EXPECT_EQ(device->text(), c.becomes);
   }
-  for (const char* wrong : {"", ",iface=x", "net_tap0,", "net_tap0,iface", "net_tap0,=x", "iface=x",
-                            "net_af_packet0,iface=e0,framesz=9000",
-                            "net_af_packet0,iface=e0,blocksz=65536"}) {
+  for (const char* wrong :
+       {"", ",iface=x", "net_tap0,", "net_tap0,iface", "net_tap0,=x", "iface=x",
+        "net_af_packet0,iface=e0,framesz=9000", "net_af_packet0,iface=e0,blocksz=65536"}) {
     PortSpec spec = wants(1, 9216);
     spec.device = wrong;
     auto device = complete_device(spec);
@@ -264,9 +263,14 @@ TEST(Hugepages, AreTakenWhenTheyDo) {
       {Memory::automatic, 1024, {{2048, 512, 512, here, true}}, "yes"},
       {Memory::automatic, 1026, {{2048, 512, 512, here, true}}, "no"},
       {Memory::automatic, 64, {{2048, 512, 512, here, false}}, "no"},
-      {Memory::automatic, 1500, {{2048, 512, 512, here, true}, {1048576, 1, 1, "/mnt", true}}, "yes"},
+      {Memory::automatic,
+       1500,
+       {{2048, 512, 512, here, true}, {1048576, 1, 1, "/mnt", true}},
+       "yes"},
       {Memory::hugepages, 512, {{2048, 512, 256, here, true}}, "yes"},
-      {Memory::hugepages, 512, {{2048, 300, 60, here, true}},
+      {Memory::hugepages,
+       512,
+       {{2048, 300, 60, here, true}},
        "hugepages: 512 MB wanted, 120 MB free; echo 496 > "
        "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"},
       {Memory::hugepages, 512, {{2048, 300, 300, "", false}}, "mount -t hugetlbfs"},

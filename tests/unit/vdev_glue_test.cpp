@@ -115,8 +115,8 @@ TEST(NetPcap, OneFilePerQueue) {
   const ScratchDirectory scratch;
   auto pool = make_pool("pcap2");
   write_pcap(scratch.file("in.pcap"), 1, 60);
-  const std::string device = "net_pcap1,rx_pcap=" + scratch.file("in.pcap") +
-                             ",tx_pcap=" + scratch.file("out.pcap");
+  const std::string device =
+      "net_pcap1,rx_pcap=" + scratch.file("in.pcap") + ",tx_pcap=" + scratch.file("out.pcap");
   auto port = Port::open(spec_of(device, 2), pool);
   ASSERT_FALSE(port);
   EXPECT_NE(port.error().message.find("2 workers"), std::string::npos) << port.error().message;
