@@ -11,9 +11,9 @@ namespace penstock::engine {
 
 /// What is known of one packet. Pointers hold for the turn of the worker.
 struct Meta {
-  flows::IpPacket ip;             ///< the packet's data begins at ip.at
-  const Route* route = nullptr;   ///< by track
-  uint16_t mtu = 0;               ///< of the way out, by dress
+  flows::IpPacket ip;                ///< the packet's data begins at ip.at
+  const Route* route = nullptr;      ///< by track
+  uint16_t mtu = 0;                  ///< of the way out, by dress
   uint16_t from_tunnel = kNoTunnel;  ///< index into Snapshot::tunnels, by peel
   uint16_t to_tunnel = kNoTunnel;    ///< by track
   flows::UdpPort came_from;          ///< the UDP port that peel took off
@@ -50,8 +50,8 @@ void for_each_packet(Burst& burst, Context& context, Decide&& decide) {
       }
       ++kept;
     } else if (!verdict.is_taken()) {
-      context.counters.count_drop(burst.port, tunnel_slot(context, burst.meta[i]),
-                                  verdict.reason(), 1, context.now_ns);
+      context.counters.count_drop(burst.port, tunnel_slot(context, burst.meta[i]), verdict.reason(),
+                                  1, context.now_ns);
       pmd_glue::free_packet(burst.packets[i]);
     }
   }

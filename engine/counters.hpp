@@ -78,8 +78,7 @@ class WorkerCounters {
  private:
   size_t index(size_t port, uint16_t tunnel, flows::DropReason reason) const {
     const size_t row = tunnel == kNoTunnel ? tunnels_.size() : tunnel;
-    return (port * (tunnels_.size() + 1) + row) * flows::kDropReasons +
-           static_cast<size_t>(reason);
+    return (port * (tunnels_.size() + 1) + row) * flows::kDropReasons + static_cast<size_t>(reason);
   }
 
   std::vector<PortTally> ports_;

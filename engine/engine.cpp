@@ -64,8 +64,8 @@ Result<pmd_glue::PacketPool*> Engine::pool_for(int numa) {
   uint16_t mtu = 0;
   for (const PortConfig& p : config_.ports) mtu = std::max(mtu, p.mtu);
   const size_t queues = config_.ports.size() * options_.workers;
-  const uint32_t packets = static_cast<uint32_t>(queues * 2 * kDescriptors +
-                                                 options_.workers * kPacketsPerWorker);
+  const uint32_t packets =
+      static_cast<uint32_t>(queues * 2 * kDescriptors + options_.workers * kPacketsPerWorker);
   auto pool = pmd_glue::PacketPool::create(fmt::format("{}{}", options_.pool_prefix, numa + 1),
                                            packets, pmd_glue::data_room_for_mtu(mtu), numa);
   if (!pool) return pool.error();
@@ -75,7 +75,8 @@ Result<pmd_glue::PacketPool*> Engine::pool_for(int numa) {
 Result<void> Engine::open_ports() {
   for (const PortConfig& p : config_.ports) {
     const auto failed = [&](const Error& e) {
-      return Error{fmt::format("{}port \"{}\": {}", where(config_, p.device_at), p.name, e.message)};
+      return Error{
+          fmt::format("{}port \"{}\": {}", where(config_, p.device_at), p.name, e.message)};
     };
     auto pool = pool_for(pmd_glue::numa_node_of_pci(p.device));
     if (!pool) return failed(pool.error());
@@ -142,8 +143,8 @@ std::vector<uint16_t> Engine::assign_tunnel_slots(const Config& config) {
 // stalls keeps it alive until a later change finds it gone.
 bool Engine::publish(const Config& config) {
   const uint64_t generation = snapshot_ == nullptr ? 1 : snapshot_->generation + 1;
-  auto next = std::make_unique<const Snapshot>(make_snapshot(
-      config, facts_of(shared_->ports), assign_tunnel_slots(config), generation));
+  auto next = std::make_unique<const Snapshot>(
+      make_snapshot(config, facts_of(shared_->ports), assign_tunnel_slots(config), generation));
   shared_->snapshot.store(next.get(), std::memory_order_release);
   if (snapshot_ != nullptr) unreclaimed_.push_back(std::move(snapshot_));
   snapshot_ = std::move(next);
@@ -185,12 +186,16 @@ void Engine::tend(uint64_t now_ns) {
     links_[i] = link;
     if (link.up == was_up) continue;
     shared_->link_up[i].store(link.up, std::memory_order_relaxed);
-    if (link.up) announce(i);
-    else shared_->neighbors.forget(static_cast<uint16_t>(i));
+    if (link.up)
+      announce(i);
+    else
+      shared_->neighbors.forget(static_cast<uint16_t>(i));
   }
   collector_->sample(now_ns);
 }
 
-void Engine::clear_counters() { collector_->clear(); }
+void Engine::clear_counters() {
+  collector_->clear();
+}
 
 }  // namespace penstock::engine

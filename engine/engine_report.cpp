@@ -68,8 +68,8 @@ TunnelReport report_tunnel(const Config& config, const TunnelConfig& tunnel, boo
   r.via = "sctp-udp";
   r.port = config.ports[tunnel.port].name;
   if (tunnel.peers.size() == 1)
-    r.peer = fmt::format("{}:{}", to_string(tunnel.peers[0].address),
-                         tunnel.peers[0].udp_port.value);
+    r.peer =
+        fmt::format("{}:{}", to_string(tunnel.peers[0].address), tunnel.peers[0].udp_port.value);
   else if (!tunnel.peers.empty())
     r.peer = fmt::format("{} peers", tunnel.peers.size());
   else
@@ -87,12 +87,18 @@ TunnelReport report_tunnel(const Config& config, const TunnelConfig& tunnel, boo
 
 std::string_view state_name(flows::NeighborState state) {
   switch (state) {
-    case flows::NeighborState::absent: return "absent";
-    case flows::NeighborState::incomplete: return "incomplete";
-    case flows::NeighborState::reachable: return "reachable";
-    case flows::NeighborState::stale: return "stale";
-    case flows::NeighborState::probe: return "probe";
-    case flows::NeighborState::failed: return "failed";
+    case flows::NeighborState::absent:
+      return "absent";
+    case flows::NeighborState::incomplete:
+      return "incomplete";
+    case flows::NeighborState::reachable:
+      return "reachable";
+    case flows::NeighborState::stale:
+      return "stale";
+    case flows::NeighborState::probe:
+      return "probe";
+    case flows::NeighborState::failed:
+      return "failed";
   }
   return "";
 }
@@ -132,9 +138,8 @@ Report Engine::report(uint64_t now_ns) {
   for (size_t i = 0; i < config_.tunnels.size(); ++i) {
     const TunnelConfig& t = config_.tunnels[i];
     const uint16_t slot = snapshot_->tunnels[i].slot;
-    report.tunnels.push_back(report_tunnel(config_, t, links_[t.port].up,
-                                           snapshot_->tunnels[i].mtu, tunnel_drops[slot],
-                                           totals.tunnels[slot]));
+    report.tunnels.push_back(report_tunnel(config_, t, links_[t.port].up, snapshot_->tunnels[i].mtu,
+                                           tunnel_drops[slot], totals.tunnels[slot]));
   }
 
   for (const auto& worker : workers_) {

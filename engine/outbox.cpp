@@ -89,7 +89,8 @@ void Outbox::send_ip(Context& context, pmd_glue::Packet packet, uint16_t port,
       return hold(context, {packet, next_hop, port, slot, ipv6});
     case Verdict::failed:
       return drop(context, packet, port, slot, DropReason::neighbor_unresolved);
-    case Verdict::full: return drop(context, packet, port, slot, DropReason::neighbor_full);
+    case Verdict::full:
+      return drop(context, packet, port, slot, DropReason::neighbor_full);
   }
 }
 
@@ -165,9 +166,10 @@ void Outbox::solicit(Context& context, uint16_t port, const IpAddress& target,
                  ? write_arp_poll(frame.bytes(), view.mac, source.v4(), *known, target.v4())
                  : write_arp_request(frame.bytes(), view.mac, source.v4(), target.v4());
   else
-    length = known != nullptr ? write_solicitation_poll(frame.bytes(), view.mac, source.v6(),
-                                                        *known, target.v6())
-                              : write_solicitation(frame.bytes(), view.mac, source.v6(), target.v6());
+    length =
+        known != nullptr
+            ? write_solicitation_poll(frame.bytes(), view.mac, source.v6(), *known, target.v6())
+            : write_solicitation(frame.bytes(), view.mac, source.v6(), target.v6());
   frame.set_length(static_cast<uint16_t>(length));
   send_own_frame(context, frame, port);
 }
@@ -179,9 +181,8 @@ void Outbox::announce(Context& context, uint16_t port) {
     if (!frame) return;
     frame.set_length(flows::kNdFrame);
     const size_t length =
-        address.is_v4()
-            ? write_arp_announcement(frame.bytes(), view.mac, address.v4())
-            : write_unsolicited_advertisement(frame.bytes(), view.mac, address.v6());
+        address.is_v4() ? write_arp_announcement(frame.bytes(), view.mac, address.v4())
+                        : write_unsolicited_advertisement(frame.bytes(), view.mac, address.v6());
     frame.set_length(static_cast<uint16_t>(length));
     send_own_frame(context, frame, port);
   };

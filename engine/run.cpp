@@ -29,7 +29,9 @@ using flows::Result;
 constexpr int kCannotStart = 2;
 constexpr int kTendMs = 100;
 
-void say(const std::string& line) { fmt::print(stderr, "penstock: {}\n", line); }
+void say(const std::string& line) {
+  fmt::print(stderr, "penstock: {}\n", line);
+}
 
 std::optional<Config> load_or_say(const std::string& file) {
   auto loaded = load_config(file);
@@ -73,9 +75,15 @@ pmd_glue::EalOptions eal_options(const Config& config, const std::vector<uint32_
   options.worker_cores = cores;
   using Memory = pmd_glue::EalOptions::Memory;
   switch (config.engine.hugepages) {
-    case Hugepages::automatic: options.memory_kind = Memory::automatic; break;
-    case Hugepages::require: options.memory_kind = Memory::hugepages; break;
-    case Hugepages::none: options.memory_kind = Memory::none; break;
+    case Hugepages::automatic:
+      options.memory_kind = Memory::automatic;
+      break;
+    case Hugepages::require:
+      options.memory_kind = Memory::hugepages;
+      break;
+    case Hugepages::none:
+      options.memory_kind = Memory::none;
+      break;
   }
   options.memory_mb = config.engine.memory_mb;
   options.file_prefix = file_prefix(config.control.socket);
@@ -109,6 +117,13 @@ class Signals {
   int next() const {
     signalfd_siginfo info;
     return read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+  }
+  /// SIGINT or SIGTERM among those that came until now. Forgets a SIGHUP: what it would read again
+  /// is being read for the first time.
+  bool asked_to_end() const {
+    while (const int signal = next())
+      if (signal != SIGHUP) return true;
+    return false;
   }
 
  private:
@@ -205,6 +220,7 @@ int run_engine(const RunOptions& options) {
 
   auto eal = pmd_glue::Eal::start(eal_options(*config, *cores, options));
   if (!eal) return fail(eal.error());
+  if (signals.asked_to_end()) return 0;  // a start takes a while; nobody waits for its end
   EngineOptions engine_options;
   engine_options.workers = cores->size();
   engine_options.worker_cpus = *cores;
@@ -215,6 +231,7 @@ int run_engine(const RunOptions& options) {
     return kCannotStart;
   }
   engine = std::move(*created);
+  if (signals.asked_to_end()) return 0;
 
   WorkerCores workers;
   if (auto r = workers.launch(*engine, *eal); !r) return fail(r.error());

@@ -16,7 +16,9 @@ using flows::PrefixMap;
 constexpr uint8_t kHostLength4 = 32;
 constexpr uint8_t kHostLength6 = 128;
 
-Prefix host_prefix(const IpAddress& a) { return {a, a.is_v4() ? kHostLength4 : kHostLength6}; }
+Prefix host_prefix(const IpAddress& a) {
+  return {a, a.is_v4() ? kHostLength4 : kHostLength6};
+}
 
 PrefixMap<uint8_t> prefix_set(const std::vector<Prefix>& prefixes) {
   std::vector<PrefixMap<uint8_t>::Entry> entries;
@@ -100,8 +102,11 @@ flows::RuleTable make_rules(const Config& config) {
       case RuleAction::tunnel:
         rule.decision = {.action = flows::Action::tunnel, .tunnel = r.tunnel};
         break;
-      case RuleAction::drop: rule.decision = {.action = flows::Action::drop}; break;
-      case RuleAction::bypass: break;
+      case RuleAction::drop:
+        rule.decision = {.action = flows::Action::drop};
+        break;
+      case RuleAction::bypass:
+        break;
     }
     rules.push_back(std::move(rule));
   }
@@ -111,9 +116,8 @@ flows::RuleTable make_rules(const Config& config) {
 }  // namespace
 
 bool PortView::owns(const IpAddress& a) const {
-  return a == IpAddress(link_local) ||
-         std::any_of(addresses.begin(), addresses.end(),
-                     [&](const Prefix& p) { return p.address == a; });
+  return a == IpAddress(link_local) || std::any_of(addresses.begin(), addresses.end(),
+                                                   [&](const Prefix& p) { return p.address == a; });
 }
 
 bool PortView::on_link(const IpAddress& a) const {

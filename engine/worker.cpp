@@ -15,7 +15,8 @@ namespace {
 constexpr uint64_t kHousekeepingNs = 50'000'000;
 constexpr uint32_t kPatience = 256;  // idle turns before the first nap
 constexpr uint32_t kShortestNapNs = 20'000;
-constexpr uint32_t kLongestNapNs = 400'000;  // well under the millisecond that a first packet may wait
+constexpr uint32_t kLongestNapNs =
+    400'000;  // well under the millisecond that a first packet may wait
 
 }  // namespace
 
@@ -52,8 +53,7 @@ bool Worker::step(uint64_t now_ns) {
     generation_ = snapshot.generation;
     icmp_budget_ = flows::TokenBucket(snapshot.icmp_rate, snapshot.icmp_rate);
   }
-  Context context{snapshot,     counters_, shared_.neighbors, pool_,
-                  icmp_budget_, outbox_,   now_ns};
+  Context context{snapshot, counters_, shared_.neighbors, pool_, icmp_budget_, outbox_, now_ns};
   counters_.begin_turn();
   if (now_ns >= next_housekeeping_ns_) housekeeping(context);
   const bool moved = turn(context);

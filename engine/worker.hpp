@@ -18,8 +18,8 @@ struct Shared {
   explicit Shared(size_t workers, uint32_t neighbor_capacity, uint64_t secret)
       : neighbors(neighbor_capacity, secret), quiesce(workers) {}
 
-  std::atomic<const Snapshot*> snapshot{nullptr};  ///< written by the control thread
-  std::vector<pmd_glue::Port> ports;               ///< fixed once workers run
+  std::atomic<const Snapshot*> snapshot{nullptr};    ///< written by the control thread
+  std::vector<pmd_glue::Port> ports;                 ///< fixed once workers run
   std::vector<std::atomic<uint32_t>> announcements;  ///< per port, +1 by control: tell the link
   std::vector<std::atomic<bool>> link_up;            ///< per port, written by control
   flows::NeighborTable neighbors;
@@ -51,9 +51,9 @@ class Worker {
   WorkerCounters counters_;
   Outbox outbox_;
   flows::TokenBucket icmp_budget_{0, 0};
-  uint64_t generation_ = 0;           ///< of the snapshot that icmp_budget_ was made for
+  uint64_t generation_ = 0;  ///< of the snapshot that icmp_budget_ was made for
   uint64_t next_housekeeping_ns_ = 0;
-  std::vector<uint32_t> announced_;   ///< per port, by worker 0
+  std::vector<uint32_t> announced_;  ///< per port, by worker 0
   Burst burst_;
 };
 

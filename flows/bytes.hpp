@@ -37,13 +37,27 @@ inline void store_raw(void* p, T v) {
   std::memcpy(p, &v, sizeof v);
 }
 
-inline uint16_t load_be16(const void* p) { return host_order(load_raw<uint16_t>(p)); }
-inline uint32_t load_be32(const void* p) { return host_order(load_raw<uint32_t>(p)); }
-inline uint64_t load_be64(const void* p) { return host_order(load_raw<uint64_t>(p)); }
-inline void store_be16(void* p, uint16_t v) { store_raw(p, host_order(v)); }
-inline void store_be32(void* p, uint32_t v) { store_raw(p, host_order(v)); }
-inline void store_be64(void* p, uint64_t v) { store_raw(p, host_order(v)); }
+inline uint16_t load_be16(const void* p) {
+  return host_order(load_raw<uint16_t>(p));
+}
+inline uint32_t load_be32(const void* p) {
+  return host_order(load_raw<uint32_t>(p));
+}
+inline uint64_t load_be64(const void* p) {
+  return host_order(load_raw<uint64_t>(p));
+}
+inline void store_be16(void* p, uint16_t v) {
+  store_raw(p, host_order(v));
+}
+inline void store_be32(void* p, uint32_t v) {
+  store_raw(p, host_order(v));
+}
+inline void store_be64(void* p, uint64_t v) {
+  store_raw(p, host_order(v));
+}
 
-constexpr size_t round_up4(size_t n) { return (n + 3) & ~size_t{3}; }
+constexpr size_t round_up4(size_t n) {
+  return (n + 3) & ~size_t{3};
+}
 
 }  // namespace penstock::flows

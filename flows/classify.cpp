@@ -30,20 +30,28 @@ constexpr PacketClass class_of(ChunkType type) {
 // A COOKIE ECHO bundled with DATA is a handshake, a SACK with ABORT a teardown.
 constexpr int weight(PacketClass c) {
   switch (c) {
-    case PacketClass::data: return 0;
-    case PacketClass::address: return 1;
-    case PacketClass::handshake: return 2;
-    case PacketClass::teardown: return 3;
+    case PacketClass::data:
+      return 0;
+    case PacketClass::address:
+      return 1;
+    case PacketClass::handshake:
+      return 2;
+    case PacketClass::teardown:
+      return 3;
   }
   return 0;
 }
 
 constexpr DropReason reason_of(TlvError error) {
   switch (error) {
-    case TlvError::none: return DropReason::none;
-    case TlvError::length_below_header: return DropReason::chunk_len;
-    case TlvError::past_end: return DropReason::chunk_trunc;
-    case TlvError::trailing_bytes: return DropReason::chunk_trail;
+    case TlvError::none:
+      return DropReason::none;
+    case TlvError::length_below_header:
+      return DropReason::chunk_len;
+    case TlvError::past_end:
+      return DropReason::chunk_trunc;
+    case TlvError::trailing_bytes:
+      return DropReason::chunk_trail;
   }
   return DropReason::chunk_len;
 }

@@ -28,7 +28,9 @@ struct Classified {
 };
 
 /// A real sender bundles no more chunks than this: a DATA chunk with one byte of data has 20.
-constexpr size_t chunk_limit(size_t packet_length) { return packet_length / 20 + 8; }
+constexpr size_t chunk_limit(size_t packet_length) {
+  return packet_length / 20 + 8;
+}
 
 /// `packet` is an SCTP packet from its common header to its end.
 Classified classify(ByteView packet);

@@ -18,12 +18,20 @@ constexpr std::array<Text, kDropReasons> kTexts = {{
 #undef PENSTOCK_DROP
 }};
 
-const Text& text(DropReason reason) { return kTexts[static_cast<size_t>(reason)]; }
+const Text& text(DropReason reason) {
+  return kTexts[static_cast<size_t>(reason)];
+}
 
 }  // namespace
 
-std::string_view name(DropReason reason) { return text(reason).name; }
-std::string_view meaning(DropReason reason) { return text(reason).meaning; }
-std::string_view hint(DropReason reason) { return text(reason).hint; }
+std::string_view name(DropReason reason) {
+  return text(reason).name;
+}
+std::string_view meaning(DropReason reason) {
+  return text(reason).meaning;
+}
+std::string_view hint(DropReason reason) {
+  return text(reason).hint;
+}
 
 }  // namespace penstock::flows

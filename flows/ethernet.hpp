@@ -27,13 +27,21 @@ enum EtherType : uint16_t {
   kEtherTypeQinq = 0x88a8,
 };
 
-constexpr bool is_vlan(uint16_t type) { return type == kEtherTypeVlan || type == kEtherTypeQinq; }
+constexpr bool is_vlan(uint16_t type) {
+  return type == kEtherTypeVlan || type == kEtherTypeQinq;
+}
 
-inline MacAddress load_mac(const uint8_t* p) { return load_raw<MacAddress>(p); }
-inline void store_mac(uint8_t* p, const MacAddress& mac) { store_raw(p, mac); }
+inline MacAddress load_mac(const uint8_t* p) {
+  return load_raw<MacAddress>(p);
+}
+inline void store_mac(uint8_t* p, const MacAddress& mac) {
+  store_raw(p, mac);
+}
 
 /// `frame` has at least kEthernetHeader bytes.
-inline uint16_t ether_type(const uint8_t* frame) { return load_be16(frame + 12); }
+inline uint16_t ether_type(const uint8_t* frame) {
+  return load_be16(frame + 12);
+}
 
 inline void write_ethernet_header(uint8_t* frame, const MacAddress& destination,
                                   const MacAddress& source, uint16_t type) {

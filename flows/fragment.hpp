@@ -44,8 +44,7 @@ class FragmentPlan {
 /// a fragment itself keeps its place.
 inline void write_fragment_header(Ipv4Header header, const FragmentPiece& piece) {
   const uint16_t word = header.fragment_word();
-  const uint16_t offset =
-      static_cast<uint16_t>((word & kIpv4OffsetMask) + piece.offset / 8);
+  const uint16_t offset = static_cast<uint16_t>((word & kIpv4OffsetMask) + piece.offset / 8);
   const bool more = !piece.last || (word & kIpv4MoreFragments);
   header.set_fragment_word(
       static_cast<uint16_t>((offset & kIpv4OffsetMask) | (more ? kIpv4MoreFragments : 0)));

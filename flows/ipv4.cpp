@@ -42,7 +42,8 @@ DropReason check_ipv4(ByteView bytes, ChecksumState checksum) {
   if (checksum == ChecksumState::bad) return DropReason::ip4_csum;
   if (checksum == ChecksumState::unknown && internet_checksum(bytes.first(header)) != 0)
     return DropReason::ip4_csum;
-  if (header == kIpv4Header) [[likely]] return DropReason::none;
+  if (header == kIpv4Header) [[likely]]
+    return DropReason::none;
   return check_options(bytes.subspan(kIpv4Header, header - kIpv4Header));
 }
 

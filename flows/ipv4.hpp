@@ -87,11 +87,15 @@ inline void Ipv4Header::set_word(size_t at, uint16_t word) {
   store_raw(p_ + 10, adjust_checksum(load_raw<uint16_t>(p_ + 10), old_word, new_word));
   store_raw(p_ + at, new_word);
 }
-inline void Ipv4Header::set_total_length(uint16_t length) { set_word(2, length); }
+inline void Ipv4Header::set_total_length(uint16_t length) {
+  set_word(2, length);
+}
 inline void Ipv4Header::set_protocol(uint8_t protocol) {
   set_word(8, static_cast<uint16_t>(ttl() << 8 | protocol));
 }
-inline void Ipv4Header::set_fragment_word(uint16_t word) { set_word(6, word); }
+inline void Ipv4Header::set_fragment_word(uint16_t word) {
+  set_word(6, word);
+}
 inline void Ipv4Header::decrement_ttl() {
   set_word(8, static_cast<uint16_t>((ttl() - 1) << 8 | protocol()));
 }

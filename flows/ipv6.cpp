@@ -14,11 +14,16 @@ constexpr uint16_t kFragmentMore = 0x0001;
 // A first fragment must hold its whole header chain, the upper layer's header too (RFC 7112).
 constexpr size_t upper_header(uint8_t protocol) {
   switch (protocol) {
-    case kProtocolSctp: return 12;
-    case kProtocolTcp: return 20;
-    case kProtocolUdp: return 8;
-    case kProtocolIcmpv6: return 4;
-    default: return 1;
+    case kProtocolSctp:
+      return 12;
+    case kProtocolTcp:
+      return 20;
+    case kProtocolUdp:
+      return 8;
+    case kProtocolIcmpv6:
+      return 4;
+    default:
+      return 1;
   }
 }
 
@@ -56,7 +61,8 @@ DropReason check_ipv6(ByteView bytes, Ipv6Upper& upper) {
     // Behind a later fragment's header is payload, not a header.
     if (upper.fragment && !upper.first_fragment) return DropReason::none;
   }
-  if (upper.first_fragment && at + upper_header(upper.protocol) > end) return DropReason::ip6_frag_hdr;
+  if (upper.first_fragment && at + upper_header(upper.protocol) > end)
+    return DropReason::ip6_frag_hdr;
   return DropReason::none;
 }
 
@@ -74,9 +80,9 @@ DropReason check_ipv6_addresses(const Ipv6Address& source, const Ipv6Address& de
   return DropReason::none;
 }
 
-void write_ipv6_header(uint8_t* at, uint16_t payload_length, uint8_t next_header,
-                       uint8_t hop_limit, const Ipv6Address& source,
-                       const Ipv6Address& destination, uint8_t traffic_class) {
+void write_ipv6_header(uint8_t* at, uint16_t payload_length, uint8_t next_header, uint8_t hop_limit,
+                       const Ipv6Address& source, const Ipv6Address& destination,
+                       uint8_t traffic_class) {
   store_be32(at, 6u << 28 | uint32_t{traffic_class} << 20);
   store_be16(at + 4, payload_length);
   at[6] = next_header;

@@ -57,8 +57,8 @@ DropReason check_ipv6(ByteView bytes, Ipv6Upper& upper);
 /// Which addresses no forwarded packet may carry (RFC 4291 section 2.5; link-local: 2.5.6).
 DropReason check_ipv6_addresses(const Ipv6Address& source, const Ipv6Address& destination);
 
-void write_ipv6_header(uint8_t* at, uint16_t payload_length, uint8_t next_header,
-                       uint8_t hop_limit, const Ipv6Address& source,
-                       const Ipv6Address& destination, uint8_t traffic_class = 0);
+void write_ipv6_header(uint8_t* at, uint16_t payload_length, uint8_t next_header, uint8_t hop_limit,
+                       const Ipv6Address& source, const Ipv6Address& destination,
+                       uint8_t traffic_class = 0);
 
 }  // namespace penstock::flows

@@ -23,8 +23,10 @@ Prefix Prefix::network() const {
   std::array<uint8_t, 16> bytes = address.bytes();
   const size_t bits = address.is_v4() ? 96u + length : length;
   for (size_t i = 0; i < 16; ++i) {
-    if (i * 8 >= bits) bytes[i] = 0;
-    else if (bits - i * 8 < 8) bytes[i] &= static_cast<uint8_t>(0xff00u >> (bits - i * 8));
+    if (i * 8 >= bits)
+      bytes[i] = 0;
+    else if (bits - i * 8 < 8)
+      bytes[i] &= static_cast<uint8_t>(0xff00u >> (bits - i * 8));
   }
   if (address.is_v4()) return {Ipv4Address{{bytes[12], bytes[13], bytes[14], bytes[15]}}, length};
   return {Ipv6Address{bytes}, length};
@@ -66,8 +68,10 @@ std::optional<MacAddress> parse_mac(std::string_view text) {
 
 std::string to_string(const IpAddress& a) {
   char text[INET6_ADDRSTRLEN];
-  if (a.is_v4()) inet_ntop(AF_INET, a.v4().bytes.data(), text, sizeof text);
-  else inet_ntop(AF_INET6, a.bytes().data(), text, sizeof text);
+  if (a.is_v4())
+    inet_ntop(AF_INET, a.v4().bytes.data(), text, sizeof text);
+  else
+    inet_ntop(AF_INET6, a.bytes().data(), text, sizeof text);
   return text;
 }
 

@@ -93,7 +93,8 @@ struct Prefix {
 
 // Text. Parsers take exactly one value and nothing around it.
 std::optional<IpAddress> parse_ip(std::string_view text);
-std::optional<Prefix> parse_prefix(std::string_view text);  ///< "10.0.0.0/8", "::1/128", or an address
+std::optional<Prefix> parse_prefix(
+    std::string_view text);  ///< "10.0.0.0/8", "::1/128", or an address
 std::optional<MacAddress> parse_mac(std::string_view text);
 std::string to_string(const IpAddress& a);
 std::string to_string(const Prefix& p);

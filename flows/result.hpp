@@ -24,13 +24,22 @@ class [[nodiscard]] Result {
 
   bool ok() const { return held_.index() == 0; }
   explicit operator bool() const { return ok(); }
-  T& value() { assert(ok()); return *std::get_if<0>(&held_); }
-  const T& value() const { assert(ok()); return *std::get_if<0>(&held_); }
+  T& value() {
+    assert(ok());
+    return *std::get_if<0>(&held_);
+  }
+  const T& value() const {
+    assert(ok());
+    return *std::get_if<0>(&held_);
+  }
   T& operator*() { return value(); }
   const T& operator*() const { return value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
-  const Error& error() const { assert(!ok()); return *std::get_if<1>(&held_); }
+  const Error& error() const {
+    assert(!ok());
+    return *std::get_if<1>(&held_);
+  }
 
  private:
   std::variant<T, Error> held_;
@@ -44,7 +53,10 @@ class [[nodiscard]] Result<void> {
   Result(Error error) : error_(std::move(error)), ok_(false) {}  // NOLINT
   bool ok() const { return ok_; }
   explicit operator bool() const { return ok_; }
-  const Error& error() const { assert(!ok_); return error_; }
+  const Error& error() const {
+    assert(!ok_);
+    return error_;
+  }
 
  private:
   Error error_;

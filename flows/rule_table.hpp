@@ -24,7 +24,7 @@ enum class Action : uint8_t { bypass, drop, tunnel };
 
 struct Decision {
   Action action = Action::bypass;
-  uint16_t tunnel = 0;      ///< index, when action is tunnel
+  uint16_t tunnel = 0;       ///< index, when action is tunnel
   bool needs_ports = false;  ///< the rule asks for SCTP ports, which only a whole packet shows
 };
 

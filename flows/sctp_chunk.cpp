@@ -22,6 +22,8 @@ std::string_view name(ChunkType type) {
   return text.empty() ? "unknown" : text;
 }
 
-bool is_known(ChunkType type) { return !kNames[static_cast<uint8_t>(type)].empty(); }
+bool is_known(ChunkType type) {
+  return !kNames[static_cast<uint8_t>(type)].empty();
+}
 
 }  // namespace penstock::flows

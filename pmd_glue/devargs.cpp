@@ -2,6 +2,8 @@
 // Copyright (c) 2026 The Penstock authors
 #include "pmd_glue/devargs.hpp"
 
+#include <unistd.h>
+
 #include <charconv>
 
 #include "pmd_glue/pool.hpp"
@@ -69,6 +71,18 @@ Result<void> complete_af_packet(const PortSpec& spec, DeviceArgs& device) {
 }
 
 }  // namespace
+
+PacketRing packet_ring_of(const DeviceArgs& device) {
+  PacketRing ring;
+  ring.block_bytes =
+      number(device.find("blocksz")).value_or(static_cast<uint32_t>(::getpagesize()));
+  ring.frame_bytes = number(device.find("framesz")).value_or(2048);
+  ring.frames = number(device.find("framecnt")).value_or(512);
+  const uint32_t frames_per_block = ring.frame_bytes == 0 ? 0 : ring.block_bytes / ring.frame_bytes;
+  ring.blocks = frames_per_block == 0 ? 0 : ring.frames / frames_per_block;
+  ring.bypass_qdisc = device.find("qdisc_bypass") != "0";
+  return ring;
+}
 
 std::optional<std::string> DeviceArgs::find(std::string_view key) const {
   for (const auto& [k, v] : args)

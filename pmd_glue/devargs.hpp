@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "flows/result.hpp"
+#include "pmd_glue/packet_sockets.hpp"
 #include "pmd_glue/port_plan.hpp"
 
 namespace penstock::pmd_glue {
@@ -34,5 +35,8 @@ bool is_pci_device(std::string_view text);
 /// The device as DPDK is to see it: a PCI address in full; for vdevs that must be told, queues and
 /// buffers that fit the port, unless the operator said them. Errors: said ones that do not fit.
 flows::Result<DeviceArgs> complete_device(const PortSpec& spec);
+
+/// The rings that net_af_packet makes from its arguments.
+PacketRing packet_ring_of(const DeviceArgs& device);
 
 }  // namespace penstock::pmd_glue

@@ -103,13 +103,13 @@ void park_thread(void* parked) {
 /// thread is called into a function of ours for good. Not by an alarm, whose end is waited for.
 void park_interrupt_thread() {
   static std::binary_semaphore parked{0};
-  rte_intr_handle* handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
+  // Handle and event stay: the thread is among them until the process ends.
+  static rte_intr_handle* const handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
   const int event = ::eventfd(1, EFD_CLOEXEC);  // ready from the start
   if (handle != nullptr && event >= 0 && rte_intr_fd_set(handle, event) == 0 &&
       rte_intr_type_set(handle, RTE_INTR_HANDLE_EXT) == 0 &&
       rte_intr_callback_register(handle, park_thread, &parked) == 0)
     (void)parked.try_acquire_for(std::chrono::seconds(1));
-  // Handle and event stay: the thread is among them until the process ends.
 }
 
 /// DPDK makes the directory even where nothing is shared.

@@ -2,20 +2,15 @@
 // Copyright (c) 2026 The Penstock authors
 #include "pmd_glue/kernel_interface.hpp"
 
-#include <dirent.h>
-#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <iterator>
 
 namespace penstock::pmd_glue {
 
@@ -67,61 +62,6 @@ FileDescriptor hold_all_multicast(uint32_t index) {
 
 bool may_open_packet_sockets() {
   return static_cast<bool>(FileDescriptor(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)));
-}
-
-std::vector<int> PacketSockets::list() {
-  std::vector<int> found;
-  DIR* directory = ::opendir("/proc/self/fd");
-  if (directory == nullptr) return found;
-  while (const dirent* entry = ::readdir(directory)) {
-    char* end = nullptr;
-    const long fd = std::strtol(entry->d_name, &end, 10);
-    if (end == entry->d_name || *end != '\0') continue;
-    int domain = 0;
-    socklen_t length = sizeof domain;
-    if (::getsockopt(static_cast<int>(fd), SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
-        domain == AF_PACKET)
-      found.push_back(static_cast<int>(fd));
-  }
-  ::closedir(directory);
-  return found;
-}
-
-PacketSockets PacketSockets::find(uint32_t interface_index, const std::vector<int>& before) {
-  PacketSockets result;
-  for (const int fd : list()) {
-    if (std::find(before.begin(), before.end(), fd) != before.end()) continue;
-    sockaddr_ll address{};
-    socklen_t length = sizeof address;
-    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0 &&
-        static_cast<uint32_t>(address.sll_ifindex) == interface_index)
-      result.sockets_.push_back(fd);
-  }
-  return result;
-}
-
-void PacketSockets::ignore_outgoing() const {
-  // A filter, since the socket option for this is not heard in a fanout group, and the driver puts
-  // even a single socket into one.
-  sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, static_cast<uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, 0),
-      BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-  };
-  const sock_fprog program{static_cast<unsigned short>(std::size(code)), code};
-  for (const int fd : sockets_)
-    ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
-}
-
-uint64_t PacketSockets::dropped() {
-  for (const int fd : sockets_) {
-    tpacket_stats counted{};  // reading sets the kernel's counters back to 0
-    socklen_t length = sizeof counted;
-    if (::getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &counted, &length) == 0)
-      dropped_ += counted.tp_drops;
-  }
-  return dropped_;
 }
 
 }  // namespace penstock::pmd_glue

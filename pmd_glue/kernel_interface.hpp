@@ -2,13 +2,12 @@
 // Copyright (c) 2026 The Penstock authors
 #pragma once
 
-// What is asked of the kernel about an interface that a driver stands on, past the driver: MTU,
-// all-multicast, and net_af_packet's sockets. It knows no ethdev.
+// What is asked of the kernel about an interface that a driver stands on, past the driver: its MTU
+// and what multicast it lets in. It knows no ethdev.
 
 #include <cstdint>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "flows/result.hpp"
 
@@ -46,27 +45,5 @@ FileDescriptor hold_all_multicast(uint32_t index);
 
 /// May this process open raw packet sockets? (CAP_NET_RAW)
 bool may_open_packet_sockets();
-
-/// The sockets that net_af_packet opened for one port. The driver neither counts what the kernel
-/// dropped at a full ring nor leaves out what the host itself sends on the interface; with its
-/// sockets in hand both are asked of the kernel.
-class PacketSockets {
- public:
-  /// Descriptors of this process that are packet sockets bound to that interface, and are not in
-  /// `before`.
-  static PacketSockets find(uint32_t interface_index, const std::vector<int>& before);
-  /// All packet sockets of this process.
-  static std::vector<int> list();
-
-  void ignore_outgoing() const;
-  /// Frames that met a full ring, since the sockets were opened.
-  uint64_t dropped();
-  /// The driver closes them: their numbers may come to mean something else.
-  void forget() { sockets_.clear(); }
-
- private:
-  std::vector<int> sockets_;
-  uint64_t dropped_ = 0;
-};
 
 }  // namespace penstock::pmd_glue

@@ -18,6 +18,7 @@
 #include "pmd_glue/kernel_interface.hpp"
 #include "pmd_glue/link_watch.hpp"
 #include "pmd_glue/packet.hpp"
+#include "pmd_glue/packet_sockets.hpp"
 #include "pmd_glue/pool.hpp"
 #include "pmd_glue/port_plan.hpp"
 

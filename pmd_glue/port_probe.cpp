@@ -13,6 +13,7 @@
 
 #include "pmd_glue/devargs.hpp"
 #include "pmd_glue/eal_log.hpp"
+#include "pmd_glue/kernel_interface.hpp"
 #include "pmd_glue/pool.hpp"
 #include "pmd_glue/ring_wire.hpp"
 
@@ -117,9 +118,13 @@ Result<ProbedDevice> probe_device(const PortSpec& spec) {
   }
   ProbedDevice probed{*id, {}};
   if (begins_with(device->name, "net_af_packet")) {
-    probed.packet_sockets = PacketSockets::find(interface_index(*device->find("iface")), before);
-    // What the host itself says on the interface is no packet that came in.
-    probed.packet_sockets.ignore_outgoing();
+    auto sockets = PacketSockets::take_over(interface_index(*device->find("iface")), before,
+                                            packet_ring_of(*device));
+    if (!sockets) {
+      remove_device(*id);
+      return fail(sockets.error().message);
+    }
+    probed.packet_sockets = std::move(*sockets);
   }
   return probed;
 }

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "flows/result.hpp"
-#include "pmd_glue/kernel_interface.hpp"
+#include "pmd_glue/packet_sockets.hpp"
 #include "pmd_glue/port_plan.hpp"
 
 namespace penstock::pmd_glue {

@@ -66,8 +66,8 @@ std::string drops_text(const LegResult& result) {
 }
 
 void print_table(const std::vector<Done>& legs, const DemoOptions& options) {
-  fmt::print("\n{:<15}{:>9}{:>10}{:>6}{:>14}{:>9}{:>12}{:>10}  {}\n", "ENCAPSULATION", "", "MESSAGES",
-             "LOST", "OUT OF ORDER", "CORRUPT", "MESSAGES/S", "MB", "GATEWAY DROPS");
+  fmt::print("\n{:<15}{:>9}{:>10}{:>6}{:>14}{:>9}{:>12}{:>10}  {}\n", "ENCAPSULATION", "",
+             "MESSAGES", "LOST", "OUT OF ORDER", "CORRUPT", "MESSAGES/S", "MB", "GATEWAY DROPS");
   for (const Done& leg : legs) {
     const MessageCounts& c = leg.result.counts;
     fmt::print("{:<15}{:>9}{:>10}{:>6}{:>14}{:>9}{:>12.0f}{:>10.1f}  {}\n", leg.plan.encapsulation,
@@ -124,10 +124,13 @@ int run_demo(const DemoOptions& options) {
     leg.result = std::move(*result);
     done.push_back(std::move(leg));
   }
-  if (!capture->close()) fmt::print(stderr, "penstock demo: the capture is incomplete: disk full?\n");
+  if (!capture->close())
+    fmt::print(stderr, "penstock demo: the capture is incomplete: disk full?\n");
 
-  if (options.json) print_json(done);
-  else print_table(done, options);
+  if (options.json)
+    print_json(done);
+  else
+    print_table(done, options);
   for (const Done& leg : done)
     if (!leg.good()) return kFailed;
   return 0;

@@ -25,7 +25,7 @@ constexpr uint16_t kStreams = 16;
 constexpr uint64_t kSeed = 6951;
 constexpr uint64_t kSecond = 1'000'000'000;
 constexpr uint64_t kMillisecond = 1'000'000;
-constexpr uint64_t kPatience = 10 * kSecond;  // without a message, the leg is over
+constexpr uint64_t kPatience = 10 * kSecond;   // without a message, the leg is over
 constexpr uint32_t kCapturedPackets = 20'000;  // a leg; a capture to look at, not to archive
 constexpr uint32_t kSourceTurn = 64;           // messages sent between two looks at the network
 
@@ -157,7 +157,7 @@ class Leg {
     if (auto r = hosts_[1]->association().listen(); !r) return r.error();
     if (auto r = hosts_[0]->association().connect(); !r) return r.error();
     const uint64_t begin = pmd_glue::now_ns();
-    last_progress_ = begin;
+    now_ = last_progress_ = begin;
     while (!check_.complete() && now_ - last_progress_ < kPatience) turn();
     result_.seconds = static_cast<double>(now_ - begin) / 1e9;
     result_.counts = check_.counts();

@@ -28,7 +28,8 @@ flows::IpPacket as_received(const Context& context, const Meta& meta) {
   return ip;
 }
 
-// Writes an error with `write(bytes, packet, our address)` and sends it to the sender of the packet.
+// Writes an error with `write(bytes, packet, our address)` and sends it to the sender of the
+// packet.
 template <class Write>
 void send_error(Context& context, const Burst& burst, const Meta& meta, Write&& write) {
   if (!flows::may_be_answered_with_error(meta.ip)) return;

@@ -13,14 +13,15 @@ using flows::Verdict;
 
 Verdict put_on_coat(Context& context, const TunnelView& tunnel, const PortView& out,
                     pmd_glue::Packet packet, Meta& meta) {
-  if (packet.headroom() < flows::kSctpUdpOverhead) [[unlikely]] return DropReason::alloc_fail;
+  if (packet.headroom() < flows::kSctpUdpOverhead) [[unlikely]]
+    return DropReason::alloc_fail;
   // A NIC finishes checksums of whole packets only, and of the header it finds where it looks.
   const bool whole = meta.ip.length + flows::kSctpUdpOverhead <= meta.mtu;
   const bool plain = meta.ip.upper == (meta.ip.ipv6 ? flows::kIpv6Header : flows::kIpv4Header);
   meta.udp_checksum_by_nic = out.offload.tx_udp && whole && plain;
-  flows::wrap_sctp_udp(meta.ip, tunnel.listen, meta.peer_port,
-                       meta.udp_checksum_by_nic ? flows::UdpChecksum::nic
-                                                : flows::UdpChecksum::software);
+  flows::wrap_sctp_udp(
+      meta.ip, tunnel.listen, meta.peer_port,
+      meta.udp_checksum_by_nic ? flows::UdpChecksum::nic : flows::UdpChecksum::software);
   packet.prepend(flows::kSctpUdpOverhead);
   TunnelTally& tally = context.counters.tunnel(tunnel.slot);
   tally.tx.add(1);

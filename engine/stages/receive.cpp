@@ -15,8 +15,7 @@ using flows::Verdict;
 Verdict handle_arp(Context& context, uint16_t port, pmd_glue::Packet packet) {
   const PortView& view = context.snapshot.ports[port];
   flows::ArpPacket arp;
-  const DropReason reason =
-      flows::parse_arp(packet.bytes().subspan(flows::kEthernetHeader), arp);
+  const DropReason reason = flows::parse_arp(packet.bytes().subspan(flows::kEthernetHeader), arp);
   if (reason != DropReason::none) return reason;
   const bool for_us = view.owns(arp.target_ip);
   const bool request = arp.operation == flows::ArpOperation::request;
@@ -53,13 +52,12 @@ void learn_nd(Context& context, uint16_t port, const flows::NdMessage& nd,
                              .create = false},
                             context.now_ns);
   } else if (nd.link_address && !nd.duplicate_detection && !view.owns(source)) {
-    context.neighbors.learn(
-        port, source,
-        {.mac = nd.link_address,
-         .solicited = false,
-         .override = true,
-         .create = view.on_link(source)},
-        context.now_ns);
+    context.neighbors.learn(port, source,
+                            {.mac = nd.link_address,
+                             .solicited = false,
+                             .override = true,
+                             .create = view.on_link(source)},
+                            context.now_ns);
   }
 }
 
@@ -67,8 +65,8 @@ Verdict handle_nd(Context& context, uint16_t port, pmd_glue::Packet packet,
                   const flows::IpPacket& ip, const flows::MacAddress& source_mac) {
   const PortView& view = context.snapshot.ports[port];
   flows::NdMessage nd;
-  const DropReason reason = flows::parse_nd(ip.v6().source(), ip.v6().destination(),
-                                            ip.hop_limit(), ip.payload(), nd);
+  const DropReason reason =
+      flows::parse_nd(ip.v6().source(), ip.v6().destination(), ip.hop_limit(), ip.payload(), nd);
   if (reason != DropReason::none) return reason;
   const bool solicitation = nd.type == flows::NdType::solicitation;
   if (solicitation && !view.owns(nd.target)) return DropReason::nd;
@@ -111,8 +109,7 @@ Verdict receive_ip(Context& context, uint16_t port, pmd_glue::Packet packet, Met
   const bool group_frame = frame[0] & 1;
   const flows::MacAddress source_mac = flows::load_mac(frame + 6);
   packet.trim_front(flows::kEthernetHeader);
-  const DropReason reason =
-      flows::check_ip(packet.bytes(), ipv6, packet.ipv4_checksum(), meta.ip);
+  const DropReason reason = flows::check_ip(packet.bytes(), ipv6, packet.ipv4_checksum(), meta.ip);
   if (reason != DropReason::none) return reason;
   packet.set_length(meta.ip.length);
   meta.ip_length_received = meta.ip.length;
@@ -124,12 +121,14 @@ Verdict receive_ip(Context& context, uint16_t port, pmd_glue::Packet packet, Met
 
 Verdict receive_frame(Context& context, uint16_t port, pmd_glue::Packet packet, Meta& meta) {
   if (packet.total_length() < flows::kEthernetHeader) return DropReason::eth_short;
-  if (!packet.contiguous()) [[unlikely]] return DropReason::segmented;
+  if (!packet.contiguous()) [[unlikely]]
+    return DropReason::segmented;
   const uint8_t* frame = packet.data();
   if (!(frame[0] & 1) && flows::load_mac(frame) != context.snapshot.ports[port].mac)
     return DropReason::eth_dst;
   const uint16_t type = flows::ether_type(frame);
-  if (type == flows::kEtherTypeIpv4) [[likely]] return receive_ip(context, port, packet, meta, false);
+  if (type == flows::kEtherTypeIpv4) [[likely]]
+    return receive_ip(context, port, packet, meta, false);
   if (type == flows::kEtherTypeIpv6) return receive_ip(context, port, packet, meta, true);
   if (type == flows::kEtherTypeArp) return handle_arp(context, port, packet);
   return flows::is_vlan(type) ? check_vlan(packet.bytes()) : DropReason::eth_type;

@@ -8,8 +8,7 @@ namespace penstock::engine {
 namespace {
 
 flows::IpAddress next_hop(const Meta& meta) {
-  return meta.route->kind == Route::Kind::forward ? meta.route->next_hop
-                                                  : meta.ip.destination();
+  return meta.route->kind == Route::Kind::forward ? meta.route->next_hop : meta.ip.destination();
 }
 
 void request_checksums(pmd_glue::Packet packet, const Meta& meta) {
@@ -27,8 +26,7 @@ void request_checksums(pmd_glue::Packet packet, const Meta& meta) {
 void send_split(Context& context, pmd_glue::Packet packet, const Meta& meta, uint16_t slot) {
   const flows::Ipv4Header whole = meta.ip.v4();
   const uint16_t header = whole.header_length();
-  const flows::ByteView payload{meta.ip.at + header,
-                                static_cast<size_t>(meta.ip.length - header)};
+  const flows::ByteView payload{meta.ip.at + header, static_cast<size_t>(meta.ip.length - header)};
   PortTally& tally = context.counters.port(meta.route->port);
   flows::FragmentPlan plan(header, static_cast<uint16_t>(payload.size()), meta.mtu);
   for (bool first = true; !plan.done(); first = false) {

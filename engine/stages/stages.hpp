@@ -27,7 +27,8 @@ void track(Burst& burst, Context& context);
 /// Decrements the hop limit and puts on the coat of the tunnel.
 void dress(Burst& burst, Context& context);
 
-/// Hands every packet to the outbox, split first where it is too long and may be. Empties the burst.
+/// Hands every packet to the outbox, split first where it is too long and may be. Empties the
+/// burst.
 void send(Burst& burst, Context& context);
 
 /// What is for one of our own addresses: echo requests are answered, the rest is dropped.

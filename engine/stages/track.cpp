@@ -47,9 +47,12 @@ Verdict apply_rules(const Snapshot& snapshot, uint16_t port, Meta& meta) {
                                    sctp.destination());
   }
   switch (decision.action) {
-    case flows::Action::bypass: return Verdict::go_on();
-    case flows::Action::drop: return DropReason::rule_drop;
-    case flows::Action::tunnel: return enter_tunnel(snapshot, decision.tunnel, meta);
+    case flows::Action::bypass:
+      return Verdict::go_on();
+    case flows::Action::drop:
+      return DropReason::rule_drop;
+    case flows::Action::tunnel:
+      return enter_tunnel(snapshot, decision.tunnel, meta);
   }
   return Verdict::go_on();
 }

@@ -113,7 +113,9 @@ Totals Collector::totals() const {
 }
 
 // Its drops stay where they are: a port's sum must still balance.
-void Collector::clear_tunnel(size_t slot) { base_.tunnels[slot] = sum().tunnels[slot]; }
+void Collector::clear_tunnel(size_t slot) {
+  base_.tunnels[slot] = sum().tunnels[slot];
+}
 
 void Collector::sample(uint64_t now_ns) {
   if (newer_ns_ != 0 && now_ns - newer_ns_ < kSampleNs) return;
@@ -125,8 +127,8 @@ void Collector::sample(uint64_t now_ns) {
 
 double Collector::drop_rate(size_t port, size_t tunnel_row, size_t reason) {
   if (older_ns_ == 0) return 0;
-  const uint64_t n = newer_.drop(port, tunnel_row, reason).packets -
-                     older_.drop(port, tunnel_row, reason).packets;
+  const uint64_t n =
+      newer_.drop(port, tunnel_row, reason).packets - older_.drop(port, tunnel_row, reason).packets;
   return static_cast<double>(n) * 1e9 / static_cast<double>(newer_ns_ - older_ns_);
 }
 

@@ -60,8 +60,8 @@ struct DropReport {
   std::string reason, port, tunnel;  ///< tunnel empty: none involved
   std::string meaning, hint;
   uint64_t packets = 0;
-  double rate = 0;             ///< a second, over the last whole second
-  int64_t last_seen_ms = -1;   ///< ago; -1: never
+  double rate = 0;            ///< a second, over the last whole second
+  int64_t last_seen_ms = -1;  ///< ago; -1: never
 };
 
 struct RouteReport {

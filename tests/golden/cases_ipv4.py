@@ -148,7 +148,8 @@ _whole = sctp(data(400))
 _frag_fields = ((0, "MF", _whole[:200]), (25, "", _whole[200:]), (0, "MF", _whole[:8]))
 FRAGMENT = [
     drops(f"ipv4/fragment-{i}-to-tunnel",
-          from_host(Ip4(HOST4, PEER4, SCTP, payload, frag=frag, flags=flags)), "ip4_frag")
+          from_host(Ip4(HOST4, PEER4, SCTP, payload, frag=frag, flags=flags)), "ip4_frag",
+          tunnel="to")
     for i, (frag, flags, payload) in enumerate(_frag_fields)
 ]
 FRAGMENT += [

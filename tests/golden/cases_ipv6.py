@@ -100,7 +100,8 @@ _whole = sctp(data(400))
 _pieces = (("first", frag(0, True), _whole[:200]), ("later", frag(25, True), _whole[200:240]),
            ("last", frag(30, False), _whole[240:]))
 FRAGMENTS = [drops(f"ipv6/fragment-{what}-to-tunnel",
-                   from_host(Ip6(HOST6, PEER6, SCTP, payload, ext=(header,))), "ip6_frag")
+                   from_host(Ip6(HOST6, PEER6, SCTP, payload, ext=(header,))), "ip6_frag",
+                   tunnel="to")
              for what, header, payload in _pieces]
 FRAGMENTS += [Case(f"ipv6/fragment-{what}-bypass", (from_gate(packet),), (to_host(hop(packet)),),
                    passed("wan0", "core0"))

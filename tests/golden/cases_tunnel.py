@@ -84,12 +84,15 @@ for v6 in (False, True):
                    passed("wan0", "core0"))]
 _other = replace(back(_good), src="203.0.113.9")
 CASES += [
-    drops("tunnel/downgrade", from_peer(back(_good)), "encap_downgrade", FIXED_PEER),
+    drops("tunnel/downgrade", from_peer(back(_good)), "encap_downgrade", FIXED_PEER,
+          tunnel="coat"),
     drops("tunnel/downgrade-init", from_peer(back(sctp(chunk(1, bytes(16)), vtag=0))),
-          "encap_downgrade", FIXED_PEER),
+          "encap_downgrade", FIXED_PEER,
+          tunnel="coat"),
     Case("tunnel/downgrade-is-not-for-others", (from_peer(_other),), (to_host(hop(_other)),),
          passed("wan0", "core0"), FIXED_PEER),
-    drops("tunnel/downgrade-v6", from_peer(back(_good, True)), "encap_downgrade", FIXED_PEER),
+    drops("tunnel/downgrade-v6", from_peer(back(_good, True)), "encap_downgrade", FIXED_PEER,
+          tunnel="coat"),
     wraps("fixed-port-up", native(_good), FIXED_PEER, dport=4500),
     wraps("fixed-port-up-v6", native(_good, True), FIXED_PEER, dport=65000),
     peels("fixed-port-down", back(_good), FIXED_PEER, sport=4500),

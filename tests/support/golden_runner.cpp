@@ -199,7 +199,8 @@ int main() {
   Runner runner(*pool);
   for (std::string line; std::getline(std::cin, line);) {
     const Json request = Json::parse(line, nullptr, false);
-    const Json reply = request.is_discarded() ? Json{{"error", "not JSON"}} : runner.handle(request);
+    const Json reply =
+        request.is_discarded() ? Json{{"error", "not JSON"}} : runner.handle(request);
     std::cout << reply.dump() << std::endl;
   }
 }

@@ -27,6 +27,12 @@
 #include "pmd_glue/port.hpp"
 #include "tests/unit/glue_environment.hpp"
 
+// libxdp forgets a few bytes of its own when a port closes.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:xsk_umem__create\n";
+}
+
 namespace penstock::pmd_glue {
 namespace {
 
@@ -189,8 +195,46 @@ TEST_F(Interfaces, AfPacketCarriesFramesAndTellsTheTruth) {
     EXPECT_TRUE(eventually([&] { return !port->link().up; }));
     ASSERT_TRUE(ip("link set b0 up"));
     EXPECT_TRUE(eventually([&] { return port->link().up; }));
+
+    // The interface itself: off and on again, and packets go as before.
+    ASSERT_TRUE(ip("link set a0 down"));
+    EXPECT_TRUE(eventually([&] { return !port->link().up; }));
+    ASSERT_TRUE(ip("link set a0 up"));
+    EXPECT_TRUE(eventually([&] { return port->link().up; }));
+    FrameSocket other("b0");  // the first one was told that its link went down
+    ASSERT_TRUE(other.send(marked_frame(200, 8)));
+    got = receive_marked(*port, 1);
+    ASSERT_EQ(got.size(), 1U);
+    bool answered = false;
+    for (int i = 0; i < 3 && !answered; ++i) {  // the first learns that the link had been down
+      Packet packet = copy_packet(got[0], pool);
+      ASSERT_EQ(port->transmit(0, &packet, 1), 1);
+      answered = !other.receive(kMark).empty();
+    }
+    EXPECT_TRUE(answered);
+    free_packets(got);
   }
   EXPECT_EQ(pool.in_use(), 0U);
+}
+
+TEST_F(Interfaces, AfPacketStartsOnAnInterfaceThatIsDown) {
+  ASSERT_TRUE(ip("link set a0 down"));
+  auto pool = make_pool("down");
+  for (const uint16_t queues : {1, 2}) {
+    SCOPED_TRACE(queues);
+    auto port = Port::open(spec_of("net_af_packet9,iface=a0", queues), pool);
+    ASSERT_TRUE(port) << port.error().message;
+    ASSERT_TRUE(port->start());
+    EXPECT_FALSE(port->link().up);
+    ASSERT_TRUE(ip("link set a0 up"));
+    EXPECT_TRUE(eventually([&] { return port->link().up; }));
+    FrameSocket peer("b0");
+    ASSERT_TRUE(peer.send(marked_frame(200, 8)));
+    auto got = receive_marked(*port, 1);
+    EXPECT_EQ(got.size(), 1U);
+    free_packets(got);
+    ASSERT_TRUE(ip("link set a0 down"));
+  }
 }
 
 TEST_F(Interfaces, AfPacketHearsOnlyWhatComesIn) {
@@ -324,6 +368,21 @@ TEST_F(Interfaces, TapCarriesFramesAndFollowsItsInterface) {
   EXPECT_EQ(interface_index("pst0"), 0U);
 }
 
+TEST_F(Interfaces, TapHasAQueuePerWorker) {
+  if (::access("/dev/net/tun", R_OK | W_OK) != 0) GTEST_SKIP() << "no /dev/net/tun";
+  auto pool = make_pool("tap2");
+  auto port = Port::open(spec_of("net_tap1,iface=pst1", 2), pool);
+  ASSERT_TRUE(port) << port.error().message;
+  auto ok = port->start();
+  ASSERT_TRUE(ok) << ok.error().message;
+  ASSERT_TRUE(eventually([&] { return port->link().up; }));
+  FrameSocket host("pst1");
+  for (uint8_t i = 0; i < 20; ++i) ASSERT_TRUE(host.send(marked_frame(100, i)));
+  auto got = receive_marked(*port, 20);
+  EXPECT_EQ(got.size(), 20U);
+  free_packets(got);
+}
+
 TEST_F(Interfaces, PcapStandsOnAnInterfaceToo) {
   auto pool = make_pool("pcapif");
   {
@@ -343,10 +402,8 @@ TEST_F(Interfaces, PcapStandsOnAnInterfaceToo) {
   EXPECT_EQ(pool.in_use(), 0U);
 }
 
-// A fact of the driver, and a reason to take another where fragments matter: it joins a fanout
-// group that has the kernel put IPv4 fragments together, so a packet may come that is larger than
-// the MTU.
-TEST_F(Interfaces, AfPacketHandsUpIpv4FragmentsAsOnePacket) {
+// The driver itself would have the kernel put them together.
+TEST_F(Interfaces, AfPacketHandsUpFragmentsAsTheyAre) {
   auto pool = make_pool("fragments");
   {
     auto port = Port::open(spec_of("net_af_packet8,iface=a0"), pool);
@@ -373,9 +430,9 @@ TEST_F(Interfaces, AfPacketHandsUpIpv4FragmentsAsOnePacket) {
         if (flows::load_be16(packet.data() + 12) == 0x0800) lengths.push_back(packet.length());
         free_packet(packet);
       }
-      return !lengths.empty();
+      return lengths.size() >= 2;
     });
-    EXPECT_EQ(lengths, std::vector<uint16_t>{14 + 20 + 2 * kPart});
+    EXPECT_EQ(lengths, std::vector<uint16_t>(2, 14 + 20 + kPart));
   }
   EXPECT_EQ(pool.in_use(), 0U);
 }
