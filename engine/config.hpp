@@ -33,7 +33,7 @@ struct EngineConfig {
   Hugepages hugepages = Hugepages::automatic;
   uint32_t memory_mb = 512;   ///< for packet buffers
   uint32_t neighbors = 4096;  ///< capacity of the neighbour table
-  uint32_t icmp_rate = 100;   ///< ICMP errors a second, at most, per worker
+  uint32_t icmp_rate = 100;   ///< ICMP errors of one kind a second, at most
   bool operator==(const EngineConfig&) const = default;
 };
 

@@ -18,12 +18,19 @@ namespace penstock::engine {
 
 class Outbox;
 
+/// ICMP errors that a worker may still send. A flood that asks for one kind must not use up the
+/// other: without Packet Too Big a sender's large packets vanish.
+struct IcmpBudgets {
+  flows::TokenBucket too_big{0, 0};
+  flows::TokenBucket time_exceeded{0, 0};
+};
+
 struct Context {
   const Snapshot& snapshot;
   WorkerCounters& counters;
   flows::NeighborTable& neighbors;
   pmd_glue::PacketPool& pool;
-  flows::TokenBucket& icmp_budget;  ///< ICMP errors that this worker may still send
+  IcmpBudgets& icmp_budgets;
   Outbox& outbox;
   uint64_t now_ns;
 };

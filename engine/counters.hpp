@@ -2,8 +2,9 @@
 // Copyright (c) 2026 The Penstock authors
 #pragma once
 
-// The counters of one worker. The worker is the only writer, with plain stores; the control thread
-// reads them between two turns of the worker, so that a sum over them balances.
+// The counters of one worker, and sums of them as plain numbers. The worker is the only writer,
+// with plain stores. Whoever wants numbers that balance asks the worker for a copy, which it makes
+// between two turns: nobody waits for anybody in the middle of a burst.
 
 #include <atomic>
 #include <cstdint>
@@ -13,6 +14,8 @@
 #include "flows/drop_reason.hpp"
 
 namespace penstock::engine {
+
+inline constexpr uint16_t kNoTunnel = UINT16_MAX;
 
 /// One writer, any readers.
 class Counter {
@@ -25,15 +28,16 @@ class Counter {
   std::atomic<uint64_t> value_{0};
 };
 
-struct PortTally {
+struct alignas(64) PortTally {
   Counter rx, rx_bytes, tx, tx_bytes;
   Counter originated, consumed, handed_in, handed_out, split;
   Counter held;     ///< a gauge
   Counter dropped;  ///< for all reasons
 };
 
-struct TunnelTally {
-  Counter rx, rx_bytes, tx, tx_bytes;  ///< whole IP packets as they are outside
+struct alignas(64) TunnelTally {
+  Counter rx, rx_bytes;  ///< what came for the tunnel, whole IP packets as they are outside
+  Counter tx, tx_bytes;  ///< what left in its coat
 };
 
 struct DropCell {
@@ -41,25 +45,51 @@ struct DropCell {
   Counter last_ns;  ///< when the last one was dropped
 };
 
-inline constexpr uint16_t kNoTunnel = UINT16_MAX;
+/// Plain numbers of one worker, or sums over several.
+struct Totals {
+  struct Port {
+    uint64_t rx = 0, rx_bytes = 0, tx = 0, tx_bytes = 0;
+    uint64_t originated = 0, consumed = 0, handed_in = 0, handed_out = 0, split = 0, held = 0;
+    uint64_t dropped = 0;
+  };
+  struct Tunnel {
+    uint64_t rx = 0, rx_bytes = 0, tx = 0, tx_bytes = 0;
+  };
+  struct Drop {
+    uint64_t packets = 0, last_ns = 0;
+  };
+
+  Totals(size_t port_count, size_t tunnel_count)
+      : ports(port_count),
+        tunnels(tunnel_count),
+        drops(port_count * (tunnel_count + 1) * flows::kDropReasons) {}
+
+  /// `tunnel_row`: a slot, or the number of tunnels for "none".
+  Drop& drop(size_t port, size_t tunnel_row, size_t reason) {
+    return drops[(port * (tunnels.size() + 1) + tunnel_row) * flows::kDropReasons + reason];
+  }
+  void add(const Totals& other);
+
+  std::vector<Port> ports;
+  std::vector<Tunnel> tunnels;
+  std::vector<Drop> drops;
+};
 
 class WorkerCounters {
  public:
-  WorkerCounters(size_t ports, size_t tunnels)
-      : ports_(ports), tunnels_(tunnels), drops_(ports * (tunnels + 1) * flows::kDropReasons) {}
+  WorkerCounters(size_t ports, size_t tunnels);
 
   PortTally& port(size_t i) { return ports_[i]; }
-  const PortTally& port(size_t i) const { return ports_[i]; }
   TunnelTally& tunnel(size_t slot) { return tunnels_[slot]; }
-  const TunnelTally& tunnel(size_t slot) const { return tunnels_[slot]; }
 
   /// `tunnel` is a slot or kNoTunnel.
-  const DropCell& drop(size_t port, uint16_t tunnel, flows::DropReason reason) const {
-    return drops_[index(port, tunnel, reason)];
-  }
   void count_drop(size_t port, uint16_t tunnel, flows::DropReason reason, uint64_t n,
                   uint64_t now_ns) {
-    DropCell& cell = drops_[index(port, tunnel, reason)];
+    const size_t row = tunnel == kNoTunnel ? tunnels_.size() : tunnel;
+    const size_t index =
+        (port * (tunnels_.size() + 1) + row) * flows::kDropReasons + static_cast<size_t>(reason);
+    DropCell& cell = drops_[index];
+    if (cell.packets.get() == 0) touched_.push_back(static_cast<uint32_t>(index));
     cell.packets.add(n);
     cell.last_ns.set(now_ns);
     ports_[port].dropped.add(n);
@@ -67,24 +97,31 @@ class WorkerCounters {
 
   Counter turns, busy_turns, naps, busy_cycles, all_cycles;
 
-  // A turn of the worker lies between the two; odd while one is under way.
-  void begin_turn() { epoch_.store(epoch() + 1, std::memory_order_release); }
-  void end_turn() { epoch_.store(epoch() + 1, std::memory_order_release); }
-  uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
+  /// Worker, between turns: is a copy asked for? Then it is made.
+  void serve_copy() {
+    const uint32_t asked = asked_.load(std::memory_order_acquire);
+    if (asked == served_.load(std::memory_order_relaxed)) [[likely]]
+      return;
+    copy();
+    served_.store(asked, std::memory_order_release);
+  }
 
-  size_t ports() const { return ports_.size(); }
-  size_t tunnels() const { return tunnels_.size(); }
+  /// Control thread: a copy as of now, valid until the next call. Asks the worker when it `runs`,
+  /// and waits a few milliseconds at most: of a worker that stalls there is only the last copy.
+  /// A worker that does not run is stepped by the caller's own thread.
+  const Totals& read(bool runs);
 
  private:
-  size_t index(size_t port, uint16_t tunnel, flows::DropReason reason) const {
-    const size_t row = tunnel == kNoTunnel ? tunnels_.size() : tunnel;
-    return (port * (tunnels_.size() + 1) + row) * flows::kDropReasons + static_cast<size_t>(reason);
-  }
+  void copy();
 
   std::vector<PortTally> ports_;
   std::vector<TunnelTally> tunnels_;
   std::vector<DropCell> drops_;
-  std::atomic<uint64_t> epoch_{0};
+  std::vector<uint32_t> touched_;    ///< cells of drops_ above 0; room for all
+  Totals copy_;                      ///< written by the worker while asked_ and served_ differ
+  Totals taken_;                     ///< control's
+  std::atomic<uint32_t> asked_{0};   ///< written by control
+  std::atomic<uint32_t> served_{0};  ///< written by the worker
 };
 
 }  // namespace penstock::engine

@@ -73,6 +73,8 @@ Result<pmd_glue::PacketPool*> Engine::pool_for(int numa) {
 }
 
 Result<void> Engine::open_ports() {
+  std::set<int> nodes;
+  for (const PortConfig& p : config_.ports) nodes.insert(pmd_glue::numa_node_of_pci(p.device));
   for (const PortConfig& p : config_.ports) {
     const auto failed = [&](const Error& e) {
       return Error{
@@ -86,6 +88,7 @@ Result<void> Engine::open_ports() {
     spec.mtu = p.mtu;
     spec.queues = static_cast<uint16_t>(options_.workers);
     spec.mac = p.mac;
+    spec.one_pool = nodes.size() == 1;  // whatever leaves by it came out of the same pool
     spec.rx_descriptors = kDescriptors;
     spec.tx_descriptors = kDescriptors;
     auto port = pmd_glue::Port::open(spec, **pool);
@@ -98,6 +101,7 @@ Result<void> Engine::open_ports() {
 void Engine::make_workers() {
   const size_t ports = shared_->ports.size();
   shared_->announcements = std::vector<std::atomic<uint32_t>>(ports);
+  shared_->link_losses = std::vector<std::atomic<uint32_t>>(ports);
   shared_->link_up = std::vector<std::atomic<bool>>(ports);
   links_.resize(ports);
   pmd_glue::PacketPool& pool = pools_.begin()->second;
@@ -189,7 +193,7 @@ void Engine::tend(uint64_t now_ns) {
     if (link.up)
       announce(i);
     else
-      shared_->neighbors.forget(static_cast<uint16_t>(i));
+      shared_->link_losses[i].fetch_add(1, std::memory_order_relaxed);
   }
   collector_->sample(now_ns);
 }

@@ -38,6 +38,8 @@ class Engine {
   /// One turn of one worker; whoever steps a worker is its only caller. True when a packet moved.
   bool step_worker(size_t i, uint64_t now_ns) { return workers_[i]->step(now_ns); }
   void run_worker(size_t i, const std::atomic<bool>& stop) { workers_[i]->run(stop); }
+  /// Whether run_worker() is at work there.
+  bool runs_worker(size_t i) const { return workers_[i]->runs(); }
 
   /// One turn of every worker, for programs that step all from one loop.
   bool step(uint64_t now_ns);

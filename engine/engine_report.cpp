@@ -151,7 +151,7 @@ Report Engine::report(uint64_t now_ns) {
     r.turns = c.turns.get();
     r.idle_turns = c.turns.get() - c.busy_turns.get();
     r.naps = c.naps.get();
-    for (size_t i = 0; i < c.ports(); ++i) r.packets += c.port(i).rx.get();
+    for (const Totals::Port& p : worker->read_counters().ports) r.packets += p.rx;
     const uint64_t all = c.all_cycles.get();
     r.busy = all == 0 ? 0 : static_cast<double>(c.busy_cycles.get()) / static_cast<double>(all);
     report.workers.push_back(std::move(r));

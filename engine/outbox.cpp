@@ -31,31 +31,63 @@ void Outbox::drop(Context& context, pmd_glue::Packet packet, uint16_t port, uint
   pmd_glue::free_packet(packet);
 }
 
-void Outbox::buffer(Context& context, pmd_glue::Packet frame, uint16_t port) {
+void Outbox::buffer(Context& context, pmd_glue::Packet frame, uint16_t port, TunnelUse tunnel) {
   Buffer& b = buffers_[port];
   if (b.count == kBuffer) flush(context, port);
-  b.packets[b.count++] = frame;
+  b.packets[b.count] = frame;
+  b.tunnels[b.count++] = tunnel;
+}
+
+// What a port takes is the driver's from then on: it is counted before.
+uint16_t Outbox::transmit(Context& context, uint16_t port, Buffer& b) {
+  pmd_glue::Port& out = ports_[port];
+  uint16_t lengths[kBuffer];
+  for (uint16_t i = 0; i < b.count; ++i)
+    lengths[i] = static_cast<uint16_t>(b.packets[i].total_length());
+  uint16_t sent = 0;
+  while (sent < b.count) {
+    uint16_t ready = static_cast<uint16_t>(b.count - sent);
+    if (out.offload().tx_udp) {
+      ready = out.prepare(queue_, b.packets + sent, ready);
+      if (ready == 0) break;
+    }
+    const uint16_t n = out.transmit(queue_, b.packets + sent, ready);
+    if (n == 0) break;
+    sent = static_cast<uint16_t>(sent + n);
+  }
+  uint64_t bytes = 0;
+  for (uint16_t i = 0; i < sent; ++i) {
+    bytes += lengths[i];
+    if (!b.tunnels[i].wrapped) continue;
+    TunnelTally& tally = context.counters.tunnel(b.tunnels[i].slot);
+    tally.tx.add(1);
+    tally.tx_bytes.add(lengths[i] - uint64_t{flows::kEthernetHeader});
+  }
+  PortTally& tally = context.counters.port(port);
+  tally.tx.add(sent);
+  tally.tx_bytes.add(bytes);
+  return sent;
 }
 
 void Outbox::flush(Context& context, uint16_t port) {
   Buffer& b = buffers_[port];
   if (b.count == 0) return;
   const bool up = link_up_[port].load(std::memory_order_relaxed);
-  // After the call, what was taken is the driver's: sizes are added up before, and those of
-  // packets that stayed are taken off again.
-  uint64_t bytes = 0;
-  for (uint16_t i = 0; i < b.count; ++i) bytes += b.packets[i].total_length();
-  const uint16_t sent = up ? ports_[port].transmit(queue_, b.packets, b.count) : 0;
-  if (sent < b.count) [[unlikely]] {
-    for (uint16_t i = sent; i < b.count; ++i) bytes -= b.packets[i].total_length();
-    context.counters.count_drop(port, kNoTunnel, up ? DropReason::tx_full : DropReason::tx_down,
-                                static_cast<uint64_t>(b.count - sent), context.now_ns);
-    pmd_glue::free_packets({b.packets + sent, static_cast<size_t>(b.count - sent)});
-  }
-  PortTally& tally = context.counters.port(port);
-  tally.tx.add(sent);
-  tally.tx_bytes.add(bytes);
+  const uint16_t sent = up ? transmit(context, port, b) : 0;
+  if (sent < b.count) [[unlikely]]
+    drop_rest(context, port, b, sent, up ? DropReason::tx_full : DropReason::tx_down);
   b.count = 0;
+}
+
+// A packet that the NIC refuses to finish stands in front; those behind it are as good as lost to
+// a full queue, and are named so.
+void Outbox::drop_rest(Context& context, uint16_t port, Buffer& b, uint16_t from,
+                       DropReason reason) {
+  for (uint16_t i = from; i < b.count; ++i) {
+    const bool refused = reason == DropReason::tx_full && ports_[port].offload().tx_udp &&
+                         ports_[port].prepare(queue_, b.packets + i, 1) == 0;
+    drop(context, b.packets[i], port, b.tunnels[i].slot, refused ? DropReason::tx_refused : reason);
+  }
 }
 
 void Outbox::flush(Context& context) {
@@ -63,45 +95,62 @@ void Outbox::flush(Context& context) {
 }
 
 void Outbox::put_on_wire(Context& context, pmd_glue::Packet packet, uint16_t port,
-                         const flows::MacAddress& destination, bool ipv6) {
+                         const flows::MacAddress& destination, bool ipv6, TunnelUse tunnel) {
   uint8_t* frame = packet.prepend(flows::kEthernetHeader);
   flows::write_ethernet_header(frame, destination, context.snapshot.ports[port].mac,
                                ipv6 ? flows::kEtherTypeIpv6 : flows::kEtherTypeIpv4);
-  buffer(context, packet, port);
+  buffer(context, packet, port, tunnel);
 }
 
 void Outbox::send_ip(Context& context, pmd_glue::Packet packet, uint16_t port,
-                     const IpAddress& next_hop, bool ipv6, uint16_t slot) {
+                     const IpAddress& next_hop, bool ipv6, TunnelUse tunnel) {
   if (packet.headroom() < flows::kEthernetHeader) [[unlikely]]
-    return drop(context, packet, port, slot, DropReason::alloc_fail);
+    return drop(context, packet, port, tunnel.slot, DropReason::alloc_fail);
   if (last_.port == port && last_.next_hop == next_hop) [[likely]]
-    return put_on_wire(context, packet, port, last_.mac, ipv6);
+    return put_on_wire(context, packet, port, last_.mac, ipv6, tunnel);
 
   const flows::Resolution r = context.neighbors.resolve(port, next_hop, context.now_ns);
   switch (r.verdict) {
     case Verdict::send:
       // Another worker may have heard the answer while older packets still wait here.
-      if (!held_.empty()) release_held(context);
+      if (waiting_ & waiting_bit(next_hop)) [[unlikely]]
+        release_held(context, waiting_bit(next_hop));
       last_ = {next_hop, port, r.mac};
-      return put_on_wire(context, packet, port, r.mac, ipv6);
+      return put_on_wire(context, packet, port, r.mac, ipv6, tunnel);
     case Verdict::wait:
       if (r.solicit) solicit(context, port, next_hop, nullptr);
-      return hold(context, {packet, next_hop, port, slot, ipv6});
+      return hold(context, {packet, next_hop, port, tunnel, ipv6});
     case Verdict::failed:
-      return drop(context, packet, port, slot, DropReason::neighbor_unresolved);
+      return drop(context, packet, port, tunnel.slot, DropReason::neighbor_unresolved);
     case Verdict::full:
-      return drop(context, packet, port, slot, DropReason::neighbor_full);
+      return drop(context, packet, port, tunnel.slot, DropReason::neighbor_full);
   }
 }
 
+// Where there is no room, the oldest goes (RFC 4861 section 7.2.2): what is new is what the sender
+// still waits for.
 void Outbox::hold(Context& context, const Held& held) {
-  const auto same = std::count_if(held_.begin(), held_.end(), [&](const Held& h) {
+  const auto waits_for_same = [&](const Held& h) {
     return h.port == held.port && h.next_hop == held.next_hop;
-  });
-  if (held_.size() == kHeldAtMost || static_cast<size_t>(same) == kHeldPerNeighbor)
-    return drop(context, held.packet, held.port, held.slot, DropReason::neighbor_queue);
+  };
+  const auto same = std::count_if(held_.begin(), held_.end(), waits_for_same);
+  if (static_cast<size_t>(same) == kHeldPerNeighbor) {
+    const auto oldest = std::find_if(held_.begin(), held_.end(), waits_for_same);
+    give_up(context, static_cast<size_t>(oldest - held_.begin()), DropReason::neighbor_queue);
+  } else if (held_.size() == kHeldAtMost) {
+    give_up(context, 0, DropReason::neighbor_queue);
+  }
   held_.push_back(held);
+  waiting_ |= waiting_bit(held.next_hop);
   context.counters.port(held.port).held.add(1);
+}
+
+void Outbox::give_up(Context& context, size_t index, DropReason reason) {
+  const Held held = held_[index];
+  held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(index));
+  PortTally& tally = context.counters.port(held.port);
+  tally.held.set(tally.held.get() - 1);
+  drop(context, held.packet, held.port, held.tunnel.slot, reason);
 }
 
 bool Outbox::try_held(Context& context, const Held& held) {
@@ -113,26 +162,34 @@ bool Outbox::try_held(Context& context, const Held& held) {
   PortTally& tally = context.counters.port(held.port);
   tally.held.set(tally.held.get() - 1);
   if (r.verdict == Verdict::send)
-    put_on_wire(context, held.packet, held.port, r.mac, held.ipv6);
+    put_on_wire(context, held.packet, held.port, r.mac, held.ipv6, held.tunnel);
   else
-    drop(context, held.packet, held.port, held.slot,
+    drop(context, held.packet, held.port, held.tunnel.slot,
          r.verdict == Verdict::full ? DropReason::neighbor_full : DropReason::neighbor_unresolved);
   return true;
 }
 
 void Outbox::begin_turn(Context& context) {
   last_.port = UINT16_MAX;
-  if (!held_.empty()) release_held(context);
+  if (!held_.empty()) release_held(context, ~uint64_t{0});
 }
 
-void Outbox::release_held(Context& context) {
-  std::erase_if(held_, [&](const Held& h) { return try_held(context, h); });
+// Looks at those whose next hop is among `waiting`.
+void Outbox::release_held(Context& context, uint64_t waiting) {
+  uint64_t left = 0;
+  std::erase_if(held_, [&](const Held& h) {
+    const uint64_t bit = waiting_bit(h.next_hop);
+    const bool done = (waiting & bit) != 0 && try_held(context, h);
+    if (!done) left |= bit;
+    return done;
+  });
+  waiting_ = left;
 }
 
 void Outbox::send_own_frame(Context& context, pmd_glue::Packet frame, uint16_t port) {
   frame.request_checksums({});
   context.counters.port(port).originated.add(1);
-  buffer(context, frame, port);
+  buffer(context, frame, port, {});
 }
 
 void Outbox::send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t port,
@@ -149,7 +206,7 @@ void Outbox::send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t por
     if (route->kind == Route::Kind::forward) next_hop = route->next_hop;
   }
   context.counters.port(port).originated.add(1);
-  send_ip(context, packet, port, next_hop, ipv6, kNoTunnel);
+  send_ip(context, packet, port, next_hop, ipv6, {});
 }
 
 void Outbox::solicit(Context& context, uint16_t port, const IpAddress& target,

@@ -12,6 +12,12 @@
 
 namespace penstock::engine {
 
+/// Which tunnel a packet has to do with, by the slot of its counters.
+struct TunnelUse {
+  uint16_t slot = kNoTunnel;  ///< to be charged with a drop
+  bool wrapped = false;       ///< it leaves in the tunnel's coat, and counts there
+};
+
 class Outbox {
  public:
   /// Shared with the other workers: `ports`, of which this one transmits on queue `queue`, and
@@ -23,9 +29,9 @@ class Outbox {
   Outbox& operator=(const Outbox&) = delete;
 
   /// An IP packet (data begins at the IP header) to `next_hop` out of `port`. Takes the packet;
-  /// counts what becomes of it at `port`. `slot` is the tunnel's, for drops.
+  /// counts what becomes of it at `port`.
   void send_ip(Context& context, pmd_glue::Packet packet, uint16_t port,
-               const flows::IpAddress& next_hop, bool ipv6, uint16_t slot);
+               const flows::IpAddress& next_hop, bool ipv6, TunnelUse tunnel);
 
   /// A whole frame of our own making (ARP, ND). Counts it as originated.
   void send_own_frame(Context& context, pmd_glue::Packet frame, uint16_t port);
@@ -61,13 +67,14 @@ class Outbox {
   struct Buffer {
     uint16_t count = 0;
     pmd_glue::Packet packets[kBuffer];
+    TunnelUse tunnels[kBuffer];
   };
 
   struct Held {
     pmd_glue::Packet packet;
     flows::IpAddress next_hop;
     uint16_t port;
-    uint16_t slot;
+    TunnelUse tunnel;
     bool ipv6;
   };
 
@@ -79,13 +86,20 @@ class Outbox {
   };
 
   void put_on_wire(Context& context, pmd_glue::Packet packet, uint16_t port,
-                   const flows::MacAddress& destination, bool ipv6);
-  void buffer(Context& context, pmd_glue::Packet frame, uint16_t port);
+                   const flows::MacAddress& destination, bool ipv6, TunnelUse tunnel);
+  void buffer(Context& context, pmd_glue::Packet frame, uint16_t port, TunnelUse tunnel);
   void flush(Context& context, uint16_t port);
   void hold(Context& context, const Held& held);
+  uint16_t transmit(Context& context, uint16_t port, Buffer& buffer);
+  void drop_rest(Context& context, uint16_t port, Buffer& buffer, uint16_t from,
+                 flows::DropReason reason);
   void drop(Context& context, pmd_glue::Packet packet, uint16_t port, uint16_t slot,
             flows::DropReason reason);
-  void release_held(Context& context);
+  void release_held(Context& context, uint64_t waiting);
+  void give_up(Context& context, size_t index, flows::DropReason reason);
+  static uint64_t waiting_bit(const flows::IpAddress& next_hop) {
+    return uint64_t{1} << (next_hop.bytes()[15] & 63);
+  }
   /// True when the packet is done with; false when it still waits.
   bool try_held(Context& context, const Held& held);
 
@@ -94,6 +108,7 @@ class Outbox {
   uint16_t queue_;
   std::vector<Buffer> buffers_;
   std::vector<Held> held_;
+  uint64_t waiting_ = 0;  ///< waiting_bit() of every next hop in held_, and perhaps more
   LastHop last_;
 };
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "engine/control/commands.hpp"
 #include "engine/control/server.hpp"
@@ -27,16 +28,31 @@ using flows::Error;
 using flows::Result;
 
 constexpr int kCannotStart = 2;
+constexpr int kStuck = 1;
 constexpr int kTendMs = 100;
+constexpr auto kStopPatience = std::chrono::milliseconds(500);
 
+// A reader that went away, or a terminal that hung up, is no reason to stop forwarding: what cannot
+// be written is lost.
+void write_all(int fd, const std::string& text) {
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t n = write(fd, text.data() + at, text.size() - at);
+    if (n <= 0) return;
+    at += static_cast<size_t>(n);
+  }
+}
+
+void say_plain(const std::string& line) {
+  write_all(STDERR_FILENO, line + "\n");
+}
 void say(const std::string& line) {
-  fmt::print(stderr, "penstock: {}\n", line);
+  say_plain("penstock: " + line);
 }
 
 std::optional<Config> load_or_say(const std::string& file) {
   auto loaded = load_config(file);
   if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
-    for (const std::string& line : errors->lines) fmt::print(stderr, "{}\n", line);
+    for (const std::string& line : errors->lines) say_plain(line);
     return std::nullopt;
   }
   return std::get<Config>(std::move(loaded));
@@ -155,10 +171,18 @@ class WorkerCores {
     }
     return {};
   }
-  void stop() {
+  /// False when a worker did not come back in time: it is stuck, and nothing of it may be freed.
+  bool stop() {
     stop_.store(true, std::memory_order_relaxed);
+    const auto until = std::chrono::steady_clock::now() + kStopPatience;
+    for (const Task& task : tasks_)
+      while (task.engine->runs_worker(task.index)) {
+        if (std::chrono::steady_clock::now() > until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
     for (const uint32_t lcore : lcores_) pmd_glue::Eal::join(lcore);
     lcores_.clear();
+    return true;
   }
   ~WorkerCores() { stop(); }
 
@@ -209,7 +233,9 @@ int run_engine(const RunOptions& options) {
   const auto cores = pick_cores(*config);
   if (!cores) return fail(cores.error());
 
-  // The socket first: a second instance must not touch the first one's ports.
+  // In the order in which they are to go: EAL last, and the engine before it. The socket is opened
+  // first, so that a second instance never touches the first one's ports.
+  std::optional<pmd_glue::Eal> eal;
   std::unique_ptr<Engine> engine;
   ControlTarget target;
   target.report = [&] { return engine->report(pmd_glue::now_ns()); };
@@ -218,8 +244,9 @@ int run_engine(const RunOptions& options) {
   auto server = ControlServer::open(config->control.socket, engine_commands(target));
   if (!server) return fail(server.error());
 
-  auto eal = pmd_glue::Eal::start(eal_options(*config, *cores, options));
-  if (!eal) return fail(eal.error());
+  auto started = pmd_glue::Eal::start(eal_options(*config, *cores, options));
+  if (!started) return fail(started.error());
+  eal = std::move(*started);
   if (signals.asked_to_end()) return 0;  // a start takes a while; nobody waits for its end
   EngineOptions engine_options;
   engine_options.workers = cores->size();
@@ -227,11 +254,10 @@ int run_engine(const RunOptions& options) {
   engine_options.now_ns = pmd_glue::now_ns();
   auto created = Engine::create(*config, engine_options);
   if (!created) {
-    fmt::print(stderr, "{}\n", created.error().message);
+    say_plain(created.error().message);
     return kCannotStart;
   }
   engine = std::move(*created);
-  if (signals.asked_to_end()) return 0;
 
   WorkerCores workers;
   if (auto r = workers.launch(*engine, *eal); !r) return fail(r.error());
@@ -242,17 +268,22 @@ int run_engine(const RunOptions& options) {
                   eal->uses_hugepages() ? "hugepages" : "no hugepages", config->control.socket,
                   took.count()));
   control_loop(*engine, *server, signals, options.config_file);
-  workers.stop();
-  fmt::print("{}", summary(engine->report(pmd_glue::now_ns())));
-  engine.reset();
+  const bool stopped = workers.stop();
+  write_all(STDOUT_FILENO, summary(engine->report(pmd_glue::now_ns())));
+  if (!stopped) {
+    say("a worker does not end; leaving it to the system");
+    unlink(config->control.socket.c_str());
+    _exit(kStuck);
+  }
   return 0;
 }
 
 int check_config(const std::string& file) {
   const std::optional<Config> config = load_or_say(file);
   if (!config) return kCannotStart;
-  fmt::print("{}: good: {} ports, {} tunnels, {} rules, {} routes\n", file, config->ports.size(),
-             config->tunnels.size(), config->rules.size(), config->routes.size());
+  write_all(STDOUT_FILENO, fmt::format("{}: good: {} ports, {} tunnels, {} rules, {} routes\n",
+                                       file, config->ports.size(), config->tunnels.size(),
+                                       config->rules.size(), config->routes.size()));
   return 0;
 }
 

@@ -35,7 +35,17 @@ PortView make_port(const PortConfig& config, const PortFacts& facts) {
           .tunnels = {}};
 }
 
-TunnelView make_tunnel(const TunnelConfig& config, uint16_t slot, uint16_t port_mtu) {
+// Nobody outside is one of the hosts inside, or us, whatever its prefix allows.
+PrefixMap<uint8_t> make_sources(const TunnelConfig& config, const std::vector<Prefix>& own) {
+  std::vector<PrefixMap<uint8_t>::Entry> entries;
+  for (const Prefix& p : own) entries.push_back({p, false});
+  for (const Prefix& p : config.hosts) entries.push_back({p, false});
+  for (const Prefix& p : config.sources) entries.push_back({p, true});
+  return PrefixMap<uint8_t>(entries);
+}
+
+TunnelView make_tunnel(const TunnelConfig& config, uint16_t slot, uint16_t port_mtu,
+                       const std::vector<Prefix>& own) {
   std::vector<PrefixMap<flows::UdpPort>::Entry> peers;
   for (const PeerConfig& p : config.peers) peers.push_back({host_prefix(p.address), p.udp_port});
   const PrefixMap<flows::UdpPort> fixed(peers);
@@ -48,7 +58,7 @@ TunnelView make_tunnel(const TunnelConfig& config, uint16_t slot, uint16_t port_
           .listen = config.listen,
           .mtu = config.mtu == 0 ? port_mtu : std::min(config.mtu, port_mtu),
           .hosts = prefix_set(config.hosts),
-          .sources = prefix_set(config.sources),
+          .sources = make_sources(config, own),
           .fixed_peers = fixed,
           .peer_port = PrefixMap<flows::UdpPort>(peers)};
 }
@@ -146,9 +156,15 @@ Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports
   s.adaptive_idle = config.engine.idle == Idle::adaptive;
   for (size_t i = 0; i < config.ports.size(); ++i)
     s.ports.push_back(make_port(config.ports[i], ports[i]));
+  std::vector<Prefix> own;
+  for (const PortView& p : s.ports)
+    for (const Prefix& a : p.addresses) {
+      own.push_back(host_prefix(a.address));
+      s.own_filter |= own_bit(a.address);
+    }
   for (size_t i = 0; i < config.tunnels.size(); ++i) {
     const TunnelConfig& t = config.tunnels[i];
-    s.tunnels.push_back(make_tunnel(t, tunnel_slots[i], ports[t.port].mtu));
+    s.tunnels.push_back(make_tunnel(t, tunnel_slots[i], ports[t.port].mtu, own));
     s.ports[t.port].tunnels.push_back(static_cast<uint16_t>(i));
   }
   s.route_list = make_routes(config, s.ports);

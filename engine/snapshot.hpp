@@ -42,7 +42,8 @@ struct TunnelView {
   uint16_t port = 0;
   flows::UdpPort listen;
   uint16_t mtu = 0;  ///< of the outer packet
-  flows::PrefixMap<uint8_t> hosts, sources;
+  flows::PrefixMap<uint8_t> hosts;
+  flows::PrefixMap<uint8_t> sources;  ///< true: may send to us; hosts and our own addresses: false
   flows::PrefixMap<flows::UdpPort> fixed_peers;  ///< peers with a configured port
   flows::PrefixMap<flows::UdpPort> peer_port;    ///< fixed_peers, and default-port for the rest
 };
@@ -55,16 +56,29 @@ struct Route {
   flows::Prefix to;
 };
 
+/// One of 64 bits for an address: a filter in front of the exact question.
+inline uint64_t own_bit(const flows::IpAddress& a) {
+  return uint64_t{1} << (a.bytes()[15] & 63);
+}
+
 struct Snapshot {
   uint64_t generation = 0;
   std::vector<PortView> ports;
   std::vector<TunnelView> tunnels;
   std::vector<Route> route_list;  ///< as shown to people
   flows::PrefixMap<Route> routes;
+  uint64_t own_filter = 0;  ///< own_bit() of every address of ours
   flows::RuleTable rules;
   flows::VerifyCrc verify = flows::VerifyCrc::zero_only;
-  uint32_t icmp_rate = 100;
+  uint32_t icmp_rate = 100;  ///< errors of one kind a second, at most, of all workers
   bool adaptive_idle = false;
+
+  bool owns(const flows::IpAddress& a) const {
+    if ((own_filter & own_bit(a)) == 0) [[likely]]
+      return false;
+    const Route* route = routes.find(a);
+    return route != nullptr && route->kind == Route::Kind::local;
+  }
 };
 
 /// Pure. `ports` has one entry for each of config.ports, `tunnel_slots` for each of config.tunnels.

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <array>
+#include <utility>
 
 #include "engine/stages/stages.hpp"
 #include "pmd_glue/clock.hpp"
@@ -13,6 +14,8 @@ namespace penstock::engine {
 namespace {
 
 constexpr uint64_t kHousekeepingNs = 50'000'000;
+// Looking at one takes some 20 ns, so a large table never holds up packets for long.
+constexpr size_t kNeighborsATime = 8192;
 constexpr uint32_t kPatience = 256;  // idle turns before the first nap
 constexpr uint32_t kShortestNapNs = 20'000;
 constexpr uint32_t kLongestNapNs =
@@ -26,12 +29,14 @@ Worker::Worker(Shared& shared, pmd_glue::PacketPool& pool, uint16_t index, size_
       index_(index),
       counters_(shared.ports.size(), tunnel_slots),
       outbox_(shared.ports, shared.link_up, index),
-      announced_(shared.ports.size(), 0) {}
+      announced_(shared.ports.size(), 0),
+      forgotten_(shared.ports.size(), 0) {}
 
 bool Worker::turn(Context& context) {
   bool moved = false;
   outbox_.begin_turn(context);
   for (uint16_t port = 0; port < shared_.ports.size(); ++port) {
+    if (index_ >= shared_.ports[port].plan().rx_queues) continue;  // others receive for it
     burst_.port = port;
     const bool received = receive(burst_, context, shared_.ports[port], index_);
     moved |= received;
@@ -47,19 +52,23 @@ bool Worker::turn(Context& context) {
   return moved;
 }
 
+void Worker::adopt(const Snapshot& snapshot) {
+  if (snapshot.icmp_rate == icmp_rate_) return;
+  icmp_rate_ = snapshot.icmp_rate;
+  const uint32_t share = (icmp_rate_ + shared_.workers - 1) / shared_.workers;
+  icmp_budgets_ = {flows::TokenBucket(share, share), flows::TokenBucket(share, share)};
+}
+
 bool Worker::step(uint64_t now_ns) {
   const Snapshot& snapshot = *shared_.snapshot.load(std::memory_order_acquire);
-  if (snapshot.generation != generation_) {
-    generation_ = snapshot.generation;
-    icmp_budget_ = flows::TokenBucket(snapshot.icmp_rate, snapshot.icmp_rate);
-  }
-  Context context{snapshot, counters_, shared_.neighbors, pool_, icmp_budget_, outbox_, now_ns};
-  counters_.begin_turn();
+  adopt(snapshot);
+  Context context{snapshot, counters_, shared_.neighbors, pool_, icmp_budgets_, outbox_, now_ns};
   if (now_ns >= next_housekeeping_ns_) housekeeping(context);
   const bool moved = turn(context);
   counters_.turns.add(1);
   if (moved) counters_.busy_turns.add(1);
-  counters_.end_turn();
+  counters_.serve_copy();
+  adaptive_ = snapshot.adaptive_idle;
   return moved;
 }
 
@@ -68,19 +77,20 @@ void Worker::housekeeping(Context& context) {
   next_housekeeping_ns_ = context.now_ns + kHousekeepingNs;
   if (index_ != 0) return;
   for (uint16_t port = 0; port < announced_.size(); ++port) {
+    const uint32_t losses = shared_.link_losses[port].load(std::memory_order_relaxed);
+    if (std::exchange(forgotten_[port], losses) != losses) shared_.neighbors.forget(port);
     const uint32_t wanted = shared_.announcements[port].load(std::memory_order_relaxed);
-    if (wanted == announced_[port]) continue;
-    announced_[port] = wanted;
-    outbox_.announce(context, port);
+    if (std::exchange(announced_[port], wanted) != wanted) outbox_.announce(context, port);
   }
-  std::array<flows::Solicitation, 16> due;
-  const size_t n = shared_.neighbors.tick(context.now_ns, shared_.neighbors.slots(), due);
+  std::array<flows::Solicitation, 64> due;
+  const size_t n = shared_.neighbors.tick(context.now_ns, kNeighborsATime, due);
   for (size_t i = 0; i < n; ++i)
     outbox_.solicit(context, due[i].port, due[i].ip, due[i].mac ? &*due[i].mac : nullptr);
 }
 
 void Worker::run(const std::atomic<bool>& stop) {
   shared_.quiesce.online(index_);
+  running_.store(true, std::memory_order_release);
   uint32_t idle = 0;
   uint64_t last = pmd_glue::cycles();
   while (!stop.load(std::memory_order_relaxed)) {
@@ -91,11 +101,11 @@ void Worker::run(const std::atomic<bool>& stop) {
     counters_.all_cycles.add(end - last);  // sleep is part of it
     last = end;
     idle = moved ? 0 : idle + 1;
-    const bool adaptive = shared_.snapshot.load(std::memory_order_relaxed)->adaptive_idle;
     shared_.quiesce.quiescent(index_);
-    if (adaptive && idle > kPatience) nap(idle - kPatience);
+    if (adaptive_ && idle > kPatience) nap(idle - kPatience);
   }
   shared_.quiesce.offline(index_);
+  running_.store(false, std::memory_order_release);
 }
 
 // Offline while asleep, so that nobody waits for a sleeper; each nap longer than the one before.

@@ -15,18 +15,22 @@ namespace penstock::engine {
 
 /// What all workers of an engine share. The engine owns it and outlives them.
 struct Shared {
-  explicit Shared(size_t workers, uint32_t neighbor_capacity, uint64_t secret)
-      : neighbors(neighbor_capacity, secret), quiesce(workers) {}
+  Shared(size_t worker_count, uint32_t neighbor_capacity, uint64_t secret)
+      : workers(static_cast<uint32_t>(worker_count)),
+        neighbors(neighbor_capacity, secret),
+        quiesce(worker_count) {}
 
+  uint32_t workers;
   std::atomic<const Snapshot*> snapshot{nullptr};    ///< written by the control thread
   std::vector<pmd_glue::Port> ports;                 ///< fixed once workers run
   std::vector<std::atomic<uint32_t>> announcements;  ///< per port, +1 by control: tell the link
+  std::vector<std::atomic<uint32_t>> link_losses;    ///< per port, +1 by control: link went down
   std::vector<std::atomic<bool>> link_up;            ///< per port, written by control
   flows::NeighborTable neighbors;
   pmd_glue::Quiesce quiesce;
 };
 
-class Worker {
+class alignas(64) Worker {
  public:
   Worker(Shared& shared, pmd_glue::PacketPool& pool, uint16_t index, size_t tunnel_slots);
 
@@ -36,11 +40,15 @@ class Worker {
   /// Turns until `stop` is set; sleeps when told to and quiet. The body of a worker's core.
   void run(const std::atomic<bool>& stop);
 
+  /// Control thread: counters as of the end of a turn; valid until the next call.
+  const Totals& read_counters() { return counters_.read(runs()); }
+  /// Whether run() is at work, as opposed to somebody who steps.
+  bool runs() const { return running_.load(std::memory_order_acquire); }
   const WorkerCounters& counters() const { return counters_; }
   uint16_t index() const { return index_; }
-  bool has_held() const { return outbox_.held() != 0; }
 
  private:
+  void adopt(const Snapshot& snapshot);
   bool turn(Context& context);
   void housekeeping(Context& context);
   void nap(uint32_t idle_turns);
@@ -50,10 +58,13 @@ class Worker {
   uint16_t index_;
   WorkerCounters counters_;
   Outbox outbox_;
-  flows::TokenBucket icmp_budget_{0, 0};
-  uint64_t generation_ = 0;  ///< of the snapshot that icmp_budget_ was made for
+  IcmpBudgets icmp_budgets_;
+  uint32_t icmp_rate_ = 0;  ///< for which icmp_budgets_ were made
+  std::atomic<bool> running_{false};
+  bool adaptive_ = false;  ///< sleep when quiet, as the last snapshot said
   uint64_t next_housekeeping_ns_ = 0;
   std::vector<uint32_t> announced_;  ///< per port, by worker 0
+  std::vector<uint32_t> forgotten_;  ///< per port, by worker 0
   Burst burst_;
 };
 

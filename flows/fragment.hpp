@@ -16,12 +16,15 @@ struct FragmentPiece {
   bool last = false;
 };
 
-/// Walks the pieces of a packet with `header_length` and `payload_length` for links of `mtu`.
-/// mtu is at least header_length + 8.
+/// Bytes of payload in every piece but the last, for links of `mtu`, at least header_length + 8.
+constexpr uint16_t fragment_step(uint16_t header_length, uint16_t mtu) {
+  return static_cast<uint16_t>((mtu - header_length) & ~7);
+}
+
+/// Walks the pieces of `payload_length` bytes.
 class FragmentPlan {
  public:
-  FragmentPlan(uint16_t header_length, uint16_t payload_length, uint16_t mtu)
-      : payload_(payload_length), step_(static_cast<uint16_t>((mtu - header_length) & ~7)) {}
+  FragmentPlan(uint16_t payload_length, uint16_t step) : payload_(payload_length), step_(step) {}
 
   bool done() const { return at_ >= payload_; }
   FragmentPiece next() {

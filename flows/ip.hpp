@@ -19,6 +19,8 @@ struct IpPacket {
   bool ipv6 = false;
   bool fragment = false;  ///< not whole
   bool first_fragment = false;
+  bool fragment_header = false;  ///< IPv6: there is one, were it an atomic fragment's
+  bool routing = false;          ///< IPv6: a routing header still has segments to go to
 
   Ipv4Header v4() const { return Ipv4Header(at); }
   Ipv6Header v6() const { return Ipv6Header(at); }

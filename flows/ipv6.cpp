@@ -47,13 +47,18 @@ DropReason check_ipv6(ByteView bytes, Ipv6Upper& upper) {
     if (at + 8 > end) return DropReason::ip6_ext_trunc;
     size_t length = (size_t{bytes[at + 1]} + 1) * 8;
     if (upper.protocol == kProtocolFragment) {
+      if (upper.fragment_header) return DropReason::ip6_ext_order;  // two would hide one
+      upper.fragment_header = true;
       length = 8;
       const uint16_t word = load_be16(bytes.data() + at + 2);
       upper.fragment = (word & (kFragmentOffsetMask | kFragmentMore)) != 0;
       upper.first_fragment = upper.fragment && (word & kFragmentOffsetMask) == 0;
     }
     if (at + length > end) return DropReason::ip6_ext_trunc;
-    if (upper.protocol == kProtocolRouting && bytes[at + 2] == 0) return DropReason::ip6_rh0;
+    if (upper.protocol == kProtocolRouting) {
+      if (bytes[at + 2] == 0) return DropReason::ip6_rh0;
+      upper.routing |= bytes[at + 3] != 0;
+    }
     upper.next_header_field = static_cast<uint16_t>(at);
     upper.protocol = bytes[at];
     at += length;
@@ -73,6 +78,8 @@ DropReason check_ipv6_addresses(const Ipv6Address& source, const Ipv6Address& de
     a.bytes[15] = 1;
     return IpAddress(a);
   }();
+  // :: may ask of a group whether an address is taken, or join groups (RFC 4862, RFC 3810).
+  if (from.is_unspecified() && destination.is_multicast()) return DropReason::multicast;
   if (source.is_multicast() || source == destination || from == loopback || to == loopback ||
       from.is_v4() || to.is_v4() || from.is_unspecified() || to.is_unspecified())
     return DropReason::martian;

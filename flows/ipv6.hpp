@@ -48,6 +48,8 @@ struct Ipv6Upper {
   uint16_t next_header_field = 6;  ///< offset of the byte that names it
   bool fragment = false;           ///< a real one; an atomic fragment (RFC 6946) is whole
   bool first_fragment = false;
+  bool fragment_header = false;  ///< there is one, were it an atomic fragment's
+  bool routing = false;  ///< a routing header has segments left: the destination is not final
 };
 
 /// Checks a received packet's version, both bounds of its length and its chain of extension

@@ -15,12 +15,12 @@ uint32_t sctp_checksum(ByteView packet) {
 }
 
 DropReason check_sctp_checksum(ByteView packet, VerifyCrc verify, ChecksumState known) {
-  if (known == ChecksumState::bad) return DropReason::sctp_crc;
-  if (known == ChecksumState::good) return DropReason::none;
   // Checksum 0 is allowed only where its receiver announced that it takes it (RFC 9653 section
   // 5), which a gateway that does not follow the association cannot know.
   if (verify == VerifyCrc::zero_only && SctpHeader(packet.data()).checksum_raw() != 0) [[likely]]
     return DropReason::none;
+  if (known != ChecksumState::unknown)
+    return known == ChecksumState::good ? DropReason::none : DropReason::sctp_crc;
   return sctp_checksum_good(packet) ? DropReason::none : DropReason::sctp_crc;
 }
 

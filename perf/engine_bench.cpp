@@ -81,7 +81,8 @@ bool introduce_neighbor(Hosted& hosted, const Way& way) {
 }
 
 flows::MacAddress mac_of(Hosted& hosted, uint16_t port) {
-  return hosted.engine->report(kNow).ports[port].mac;
+  return flows::parse_mac(hosted.engine->report(kNow).ports[port].mac)
+      .value_or(flows::MacAddress{});
 }
 
 void run(benchmark::State& state, const Way& way) {

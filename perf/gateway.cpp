@@ -15,11 +15,11 @@ constexpr size_t kAssociations = 256;
 constexpr char kText[] = R"(
 [[port]]
 name = "core0"
-device = "core-device"
+device = "net_null0"
 address = ["10.9.0.1/24", "2001:db8:c::1/64"]
 [[port]]
 name = "wan0"
-device = "wan-device"
+device = "net_null1"
 address = ["203.0.113.1/24", "2001:db8:d::1/64"]
 [[route]]
 to = "10.10.0.0/16"

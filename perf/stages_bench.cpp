@@ -42,7 +42,7 @@ class Corridor {
         snapshot_(make_snapshot(way, ports_)),
         neighbors_(kNeighbors, 42),
         outbox_(ports_, link_up_, 0),
-        context_{snapshot_, counters_, neighbors_, pool_, budget_, outbox_, kNow},
+        context_{snapshot_, counters_, neighbors_, pool_, icmp_budgets_, outbox_, kNow},
         feed_(way, ports_[way.in()].mac()) {
     for (auto& up : link_up_) up = true;
     neighbors_.learn(way.out(), next_hop(way.out(), way.ipv6),
@@ -104,8 +104,8 @@ class Corridor {
   }
 
   /// Whether `n` packets went all the way, through the tunnel.
-  bool all_went(uint64_t n) const {
-    const engine::TunnelTally& tunnel = counters_.tunnel(0);
+  bool all_went(uint64_t n) {
+    engine::TunnelTally& tunnel = counters_.tunnel(0);
     return counters_.port(way_.out()).tx.get() == n &&
            (way_.to_udp ? tunnel.tx : tunnel.rx).get() == n;
   }
@@ -116,7 +116,8 @@ class Corridor {
     for (const pmd_glue::Port& port : ports) facts.push_back({port.mac(), {}, port.spec().mtu});
     // The port computes nothing, nor does it look: what the CPU does not do is what is measured.
     facts[kWan].offload.tx_udp = way.nic;
-    return engine::make_snapshot(gateway_config("core", "wan", way.verify_all), facts, {0}, 1);
+    return engine::make_snapshot(gateway_config("net_null0", "net_null1", way.verify_all), facts,
+                                 {0}, 1);
   }
 
   const Way way_;
@@ -127,7 +128,7 @@ class Corridor {
   const engine::Snapshot snapshot_;
   engine::WorkerCounters counters_{2, kTunnelSlots};
   flows::NeighborTable neighbors_;
-  flows::TokenBucket budget_{0, 0};
+  engine::IcmpBudgets icmp_budgets_;
   engine::Outbox outbox_;
   Context context_;
   Burst burst_;

@@ -49,17 +49,17 @@ void print_right(const std::string& text) {
 
 }  // namespace
 
-Table::Row& Table::row(const std::string& name) {
+Table::Row& Table::row(int64_t place, const std::string& name) {
   const auto found =
       std::find_if(rows_.begin(), rows_.end(), [&](const Row& r) { return r.name == name; });
   if (found != rows_.end()) return *found;
-  return rows_.emplace_back(Row{name, {}, {}});
+  return rows_.emplace_back(Row{place, name, {}, {}});
 }
 
 void Table::ReportRuns(const std::vector<Run>& runs) {
   for (const Run& run : runs) {
     if (run.run_type != Run::RT_Iteration) continue;
-    Row& r = row(plain_name(run));
+    Row& r = row(run.family_index, plain_name(run));
     if (run.error_occurred) {
       r.error = run.error_message;
       failed_ = true;
@@ -101,6 +101,8 @@ void Table::print_group(const std::string& group) const {
 }
 
 void Table::Finalize() {
+  std::sort(rows_.begin(), rows_.end(),
+            [](const Row& a, const Row& b) { return a.place < b.place; });
   std::vector<std::string> groups;
   for (const Row& r : rows_)
     if (std::find(groups.begin(), groups.end(), group_of(r.name)) == groups.end())

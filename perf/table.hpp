@@ -23,12 +23,13 @@ class Table : public benchmark::BenchmarkReporter {
 
  private:
   struct Row {
+    int64_t place;  ///< in the order of registration; runs come in any
     std::string name;
     std::map<std::string, double> values;
     std::string error;
   };
 
-  Row& row(const std::string& name);
+  Row& row(int64_t place, const std::string& name);
   void print_group(const std::string& group) const;
 
   std::vector<Row> rows_;

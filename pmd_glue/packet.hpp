@@ -84,7 +84,9 @@ class Packet {
       mbuf_->l2_len = r.l2_length;
       mbuf_->l3_len = r.l3_length;
     }
-    mbuf_->ol_flags = flags;
+    // How the buffer is attached is not ours to forget: a pool would take a foreign buffer back.
+    constexpr uint64_t kAttached = RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
+    mbuf_->ol_flags = (mbuf_->ol_flags & kAttached) | flags;
   }
 
  private:

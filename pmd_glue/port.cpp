@@ -187,8 +187,11 @@ Result<void> Port::set_mac() {
 void Port::accept_multicast() {
   // Neighbour discovery comes to a multicast group per address (RFC 4861 section 7.2.1).
   const ComplaintListener complaints;
-  if (rte_eth_allmulticast_enable(id_) != 0 && stands_on_interface(capabilities_))
+  if (rte_eth_allmulticast_enable(id_) == 0) return;
+  if (stands_on_interface(capabilities_))
     membership_ = hold_all_multicast(capabilities_.interface_index);
+  else
+    rte_eth_promiscuous_enable(id_);  // virtual functions may have that right and not the other
 }
 
 Result<void> Port::start() {

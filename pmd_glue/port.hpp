@@ -65,6 +65,11 @@ class Port {
   uint16_t receive(uint16_t queue, Packet* out, uint16_t n) {
     return rte_eth_rx_burst(id_, queue, reinterpret_cast<rte_mbuf**>(out), n);
   }
+  /// Before transmit() of packets that ask for checksums (rte_eth_tx_prepare): count of the first
+  /// ones that the NIC can finish.
+  uint16_t prepare(uint16_t queue, Packet* packets, uint16_t n) {
+    return rte_eth_tx_prepare(id_, queue, reinterpret_cast<rte_mbuf**>(packets), n);
+  }
   /// Queue `queue` < plan().tx_queues: takes the first packets (count returned); the rest stays
   /// the caller's.
   uint16_t transmit(uint16_t queue, Packet* packets, uint16_t n) {

@@ -31,11 +31,12 @@ flows::IpPacket as_received(const Context& context, const Meta& meta) {
 // Writes an error with `write(bytes, packet, our address)` and sends it to the sender of the
 // packet.
 template <class Write>
-void send_error(Context& context, const Burst& burst, const Meta& meta, Write&& write) {
+void send_error(Context& context, const Burst& burst, const Meta& meta, flows::TokenBucket& budget,
+                Write&& write) {
   if (!flows::may_be_answered_with_error(meta.ip)) return;
   const flows::IpAddress to = meta.ip.source();  // as_received() moves the header
   const flows::IpAddress source = context.snapshot.ports[burst.port].source_for(to);
-  if (source.is_unspecified() || !context.icmp_budget.take(context.now_ns)) return;
+  if (source.is_unspecified() || !budget.take(context.now_ns)) return;
   pmd_glue::Packet error = context.pool.allocate();
   if (!error) return;
   error.set_length(error.tailroom());
@@ -56,13 +57,15 @@ Verdict answer(Context& context, uint16_t port, pmd_glue::Packet packet, const M
 void tell_too_big(Context& context, const Burst& burst, const Meta& meta, uint16_t mtu) {
   // A sender that encapsulates counts its UDP header too.
   const uint16_t coat = meta.from_tunnel == kNoTunnel ? 0 : flows::kSctpUdpOverhead;
-  send_error(context, burst, meta, [=](auto out, const auto& packet, const auto& source) {
+  flows::TokenBucket& budget = context.icmp_budgets.too_big;
+  send_error(context, burst, meta, budget, [=](auto out, const auto& packet, const auto& source) {
     return flows::write_too_big(out, packet, source, static_cast<uint16_t>(mtu + coat));
   });
 }
 
 void tell_time_exceeded(Context& context, const Burst& burst, const Meta& meta) {
-  send_error(context, burst, meta, [](auto out, const auto& packet, const auto& source) {
+  flows::TokenBucket& budget = context.icmp_budgets.time_exceeded;
+  send_error(context, burst, meta, budget, [](auto out, const auto& packet, const auto& source) {
     return flows::write_time_exceeded(out, packet, source);
   });
 }

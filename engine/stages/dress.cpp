@@ -11,8 +11,8 @@ namespace {
 using flows::DropReason;
 using flows::Verdict;
 
-Verdict put_on_coat(Context& context, const TunnelView& tunnel, const PortView& out,
-                    pmd_glue::Packet packet, Meta& meta) {
+Verdict put_on_coat(const TunnelView& tunnel, const PortView& out, pmd_glue::Packet packet,
+                    Meta& meta) {
   if (packet.headroom() < flows::kSctpUdpOverhead) [[unlikely]]
     return DropReason::alloc_fail;
   // A NIC finishes checksums of whole packets only, and of the header it finds where it looks.
@@ -23,9 +23,6 @@ Verdict put_on_coat(Context& context, const TunnelView& tunnel, const PortView& 
       meta.ip, tunnel.listen, meta.peer_port,
       meta.udp_checksum_by_nic ? flows::UdpChecksum::nic : flows::UdpChecksum::software);
   packet.prepend(flows::kSctpUdpOverhead);
-  TunnelTally& tally = context.counters.tunnel(tunnel.slot);
-  tally.tx.add(1);
-  tally.tx_bytes.add(meta.ip.length);
   return Verdict::go_on();
 }
 
@@ -41,7 +38,7 @@ Verdict dress_packet(Context& context, const Burst& burst, pmd_glue::Packet pack
     return DropReason::too_big;
   }
   meta.ip.decrement_hop_limit();
-  return tunnel == nullptr ? Verdict::go_on() : put_on_coat(context, *tunnel, out, packet, meta);
+  return tunnel == nullptr ? Verdict::go_on() : put_on_coat(*tunnel, out, packet, meta);
 }
 
 }  // namespace

@@ -23,7 +23,12 @@ Verdict peel_datagram(Context& context, uint16_t index, pmd_glue::Packet packet,
   const flows::IpAddress source = meta.ip.source();
   // Whoever is not a peer is dropped by its address before anything else of it is read.
   meta.from_tunnel = index;
-  if (!tunnel.sources.contains(source)) return DropReason::encap_source;
+  TunnelTally& tally = context.counters.tunnel(tunnel.slot);
+  tally.rx.add(1);
+  tally.rx_bytes.add(meta.ip_length_received);
+  const uint8_t* allowed = tunnel.sources.find(source);
+  if (allowed == nullptr || !*allowed) return DropReason::encap_source;
+  if (meta.ip.routing) return DropReason::ip6_routing;
   if (const DropReason r = flows::check_sctp_udp(meta.ip, packet.l4_checksum());
       r != DropReason::none)
     return r;
@@ -31,9 +36,6 @@ Verdict peel_datagram(Context& context, uint16_t index, pmd_glue::Packet packet,
   if (fixed != nullptr && *fixed != udp.source()) return DropReason::encap_port;
   if (flows::is_nested_sctp_udp(meta.ip, tunnel.listen)) return DropReason::encap_nest;
 
-  TunnelTally& tally = context.counters.tunnel(tunnel.slot);
-  tally.rx.add(1);
-  tally.rx_bytes.add(meta.ip_length_received);
   meta.came_from = udp.source();
   flows::unwrap_sctp_udp(meta.ip);
   packet.trim_front(flows::kSctpUdpOverhead);
@@ -47,8 +49,10 @@ Verdict peel_packet(Context& context, uint16_t port, pmd_glue::Packet packet, Me
     const TunnelView& tunnel = context.snapshot.tunnels[index];
     if (!tunnel.hosts.contains(meta.ip.destination())) continue;
     if (meta.ip.fragment) {
-      if (const Verdict v = peel_fragment(tunnel, meta.ip); !v.goes_on()) return v;
-      continue;
+      const Verdict verdict = peel_fragment(tunnel, meta.ip);
+      if (verdict.goes_on()) continue;
+      meta.from_tunnel = index;
+      return verdict;
     }
     const flows::ByteView payload = meta.ip.payload();
     if (payload.size() < flows::kUdpHeader) return DropReason::udp_len;

@@ -96,7 +96,8 @@ DropReason check_vlan(flows::ByteView frame) {
 }
 
 bool is_nd_candidate(const flows::IpPacket& ip) {
-  if (!ip.ipv6 || ip.fragment || ip.protocol != flows::kProtocolIcmpv6) return false;
+  if (!ip.ipv6 || ip.protocol != flows::kProtocolIcmpv6) return false;
+  if (ip.fragment_header) return false;  // RFC 6980: not even an atomic one
   if (ip.payload().empty()) return false;
   const uint8_t type = ip.payload()[0];
   return type == static_cast<uint8_t>(flows::NdType::solicitation) ||
@@ -115,6 +116,7 @@ Verdict receive_ip(Context& context, uint16_t port, pmd_glue::Packet packet, Met
   meta.ip_length_received = meta.ip.length;
   if (is_nd_candidate(meta.ip)) return handle_nd(context, port, packet, meta.ip, source_mac);
   if (const DropReason r = flows::check_addresses(meta.ip); r != DropReason::none) return r;
+  if (context.snapshot.owns(meta.ip.source())) return DropReason::martian;
   // RFC 1122 section 3.3.6: unicast IP in a link-layer broadcast is nobody's.
   return group_frame ? DropReason::multicast : DropReason::none;
 }

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) 2026 The Penstock authors
+#include <array>
+
 #include "engine/outbox.hpp"
 #include "engine/stages/stages.hpp"
 #include "flows/fragment.hpp"
 
 namespace penstock::engine {
 namespace {
+
+/// A port's largest packet, 9600 bytes, over the smallest mtu, 576.
+constexpr size_t kMostPieces = 18;
 
 flows::IpAddress next_hop(const Meta& meta) {
   return meta.route->kind == Route::Kind::forward ? meta.route->next_hop : meta.ip.destination();
@@ -23,27 +28,31 @@ void request_checksums(pmd_glue::Packet packet, const Meta& meta) {
 }
 
 // The pieces are new packets; the first one counts for the packet itself, the others as split.
-void send_split(Context& context, pmd_glue::Packet packet, const Meta& meta, uint16_t slot) {
+void send_split(Context& context, pmd_glue::Packet packet, const Meta& meta, TunnelUse tunnel) {
   const flows::Ipv4Header whole = meta.ip.v4();
   const uint16_t header = whole.header_length();
   const flows::ByteView payload{meta.ip.at + header, static_cast<size_t>(meta.ip.length - header)};
-  PortTally& tally = context.counters.port(meta.route->port);
-  flows::FragmentPlan plan(header, static_cast<uint16_t>(payload.size()), meta.mtu);
-  for (bool first = true; !plan.done(); first = false) {
+  const uint16_t port = meta.route->port;
+  const uint16_t step = flows::fragment_step(header, meta.mtu);
+  const size_t count = (payload.size() + step - 1) / step;
+  // All or nothing: pieces of half a datagram would only fill somebody's reassembly queue.
+  std::array<pmd_glue::Packet, kMostPieces> parts;
+  if (count > parts.size() || !context.pool.allocate_bulk({parts.data(), count})) {
+    context.counters.count_drop(port, tunnel.slot, flows::DropReason::alloc_fail, 1,
+                                context.now_ns);
+    return pmd_glue::free_packet(packet);
+  }
+  context.counters.port(port).split.add(count - 1);
+  flows::FragmentPlan plan(static_cast<uint16_t>(payload.size()), step);
+  for (size_t i = 0; !plan.done(); ++i) {
     const flows::FragmentPiece piece = plan.next();
-    if (!first) tally.split.add(1);
-    pmd_glue::Packet part = context.pool.allocate();
-    if (!part) {
-      context.counters.count_drop(meta.route->port, slot, flows::DropReason::alloc_fail, 1,
-                                  context.now_ns);
-      continue;
-    }
+    pmd_glue::Packet part = parts[i];
     part.set_length(static_cast<uint16_t>(header + piece.length));
     std::memcpy(part.data(), whole.data(), header);
     std::memcpy(part.data() + header, payload.data() + piece.offset, piece.length);
     flows::write_fragment_header(flows::Ipv4Header(part.data()), piece);
     part.request_checksums({});
-    context.outbox.send_ip(context, part, meta.route->port, next_hop(meta), false, slot);
+    context.outbox.send_ip(context, part, port, next_hop(meta), false, tunnel);
   }
   pmd_glue::free_packet(packet);
 }
@@ -59,13 +68,13 @@ void send(Burst& burst, Context& context) {
       context.counters.port(out).handed_in.add(1);
       ++handed;
     }
-    const uint16_t slot = tunnel_slot(context, meta);
+    const TunnelUse tunnel{tunnel_slot(context, meta), meta.to_tunnel != kNoTunnel};
     if (meta.ip.length > meta.mtu) [[unlikely]] {
-      send_split(context, burst.packets[i], meta, slot);
+      send_split(context, burst.packets[i], meta, tunnel);
       continue;
     }
     request_checksums(burst.packets[i], meta);
-    context.outbox.send_ip(context, burst.packets[i], out, next_hop(meta), meta.ip.ipv6, slot);
+    context.outbox.send_ip(context, burst.packets[i], out, next_hop(meta), meta.ip.ipv6, tunnel);
   }
   context.counters.port(burst.port).handed_out.add(handed);
   burst.count = 0;

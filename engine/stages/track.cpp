@@ -21,6 +21,8 @@ uint16_t downgraded_tunnel(const Snapshot& snapshot, uint16_t port, const flows:
 
 Verdict enter_tunnel(const Snapshot& snapshot, uint16_t index, Meta& meta) {
   meta.to_tunnel = index;
+  if (meta.route->port != snapshot.tunnels[index].port) return DropReason::encap_route;
+  if (meta.ip.routing) return DropReason::ip6_routing;
   const flows::UdpPort* port = snapshot.tunnels[index].peer_port.find(meta.ip.destination());
   if (port == nullptr) return DropReason::encap_port_unknown;
   meta.peer_port = *port;

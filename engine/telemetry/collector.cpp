@@ -2,68 +2,10 @@
 // Copyright (c) 2026 The Penstock authors
 #include "engine/telemetry/collector.hpp"
 
-#include <algorithm>
-
 namespace penstock::engine {
 namespace {
 
 constexpr uint64_t kSampleNs = 1'000'000'000;
-constexpr int kTries = 1000;
-
-void add_ports(std::vector<Totals::Port>& ports, const WorkerCounters& c) {
-  for (size_t i = 0; i < ports.size(); ++i) {
-    const PortTally& from = c.port(i);
-    Totals::Port& to = ports[i];
-    to.rx += from.rx.get();
-    to.rx_bytes += from.rx_bytes.get();
-    to.tx += from.tx.get();
-    to.tx_bytes += from.tx_bytes.get();
-    to.originated += from.originated.get();
-    to.consumed += from.consumed.get();
-    to.handed_in += from.handed_in.get();
-    to.handed_out += from.handed_out.get();
-    to.split += from.split.get();
-    to.held += from.held.get();
-    to.dropped += from.dropped.get();
-  }
-}
-
-// Between two turns a worker's counters balance, so they are read until no turn began or ended
-// meanwhile. A worker so busy that this never happens is read as it is: off by one burst at most.
-void add_ports_consistently(std::vector<Totals::Port>& ports, const WorkerCounters& c) {
-  for (int i = 0; i < kTries; ++i) {
-    const uint64_t before = c.epoch();
-    if (before & 1) continue;
-    std::vector<Totals::Port> copy = ports;
-    add_ports(copy, c);
-    std::atomic_thread_fence(std::memory_order_acquire);
-    if (c.epoch() == before) {
-      ports = std::move(copy);
-      return;
-    }
-  }
-  add_ports(ports, c);
-}
-
-void add_tunnels_and_drops(Totals& t, const WorkerCounters& c) {
-  for (size_t i = 0; i < t.tunnels.size(); ++i) {
-    const TunnelTally& from = c.tunnel(i);
-    Totals::Tunnel& to = t.tunnels[i];
-    to.rx += from.rx.get();
-    to.rx_bytes += from.rx_bytes.get();
-    to.tx += from.tx.get();
-    to.tx_bytes += from.tx_bytes.get();
-  }
-  for (size_t port = 0; port < t.ports.size(); ++port)
-    for (size_t row = 0; row <= t.tunnels.size(); ++row)
-      for (size_t reason = 0; reason < flows::kDropReasons; ++reason) {
-        const uint16_t tunnel = row == t.tunnels.size() ? kNoTunnel : static_cast<uint16_t>(row);
-        const DropCell& from = c.drop(port, tunnel, static_cast<flows::DropReason>(reason));
-        Totals::Drop& to = t.drop(port, row, reason);
-        to.packets += from.packets.get();
-        to.last_ns = std::max(to.last_ns, from.last_ns.get());
-      }
-}
 
 }  // namespace
 
@@ -78,10 +20,7 @@ Collector::Collector(const std::vector<std::unique_ptr<Worker>>& workers, size_t
 
 Totals Collector::sum() const {
   Totals t(ports_, tunnels_);
-  for (const auto& worker : workers_) {
-    add_ports_consistently(t.ports, worker->counters());
-    add_tunnels_and_drops(t, worker->counters());
-  }
+  for (const auto& worker : workers_) t.add(worker->read_counters());
   return t;
 }
 
@@ -112,9 +51,18 @@ Totals Collector::totals() const {
   return t;
 }
 
-// Its drops stay where they are: a port's sum must still balance.
+// Its drops go over to "no tunnel", so that a port's drops still add up. Differences of counters
+// are modulo 2^64, so a base may pass below zero.
 void Collector::clear_tunnel(size_t slot) {
-  base_.tunnels[slot] = sum().tunnels[slot];
+  Totals now = sum();
+  base_.tunnels[slot] = now.tunnels[slot];
+  for (size_t port = 0; port < ports_; ++port)
+    for (size_t reason = 0; reason < flows::kDropReasons; ++reason) {
+      const uint64_t n = now.drop(port, slot, reason).packets;
+      Totals::Drop& base = base_.drop(port, slot, reason);
+      base_.drop(port, tunnels_, reason).packets -= n - base.packets;
+      base.packets = n;
+    }
 }
 
 void Collector::sample(uint64_t now_ns) {

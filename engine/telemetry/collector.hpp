@@ -3,7 +3,7 @@
 #pragma once
 
 // Adds up the counters of all workers, remembers what "clear counters" took as zero, and makes
-// rates. Control thread only; it never makes a worker wait.
+// rates. Control thread only.
 
 #include <memory>
 #include <vector>
@@ -12,34 +12,6 @@
 #include "engine/worker.hpp"
 
 namespace penstock::engine {
-
-/// Sums over workers, as plain numbers.
-struct Totals {
-  struct Port {
-    uint64_t rx = 0, rx_bytes = 0, tx = 0, tx_bytes = 0;
-    uint64_t originated = 0, consumed = 0, handed_in = 0, handed_out = 0, split = 0, held = 0;
-    uint64_t dropped = 0;
-  };
-  struct Tunnel {
-    uint64_t rx = 0, rx_bytes = 0, tx = 0, tx_bytes = 0;
-  };
-  struct Drop {
-    uint64_t packets = 0, last_ns = 0;
-  };
-
-  Totals(size_t port_count, size_t tunnel_count)
-      : ports(port_count),
-        tunnels(tunnel_count),
-        drops(port_count * (tunnel_count + 1) * flows::kDropReasons) {}
-
-  std::vector<Port> ports;
-  std::vector<Tunnel> tunnels;
-  std::vector<Drop> drops;
-
-  Drop& drop(size_t port, size_t tunnel_row, size_t reason) {
-    return drops[(port * (tunnels.size() + 1) + tunnel_row) * flows::kDropReasons + reason];
-  }
-};
 
 class Collector {
  public:

@@ -21,6 +21,7 @@ class Config:
 
 
 def config(name: str, *, engine: str = "", wan_mtu: int = 1500,
+           sources: str = '["203.0.113.0/24", "2001:db8:1::/64"]',
            tunnel: str = "default-port = 9899", rules: str = "") -> Config:
     """The base network; each argument is what a variant changes."""
     return Config(name, f"""
@@ -54,7 +55,7 @@ via = "sctp-udp"
 port = "wan0"
 listen = 9899
 hosts = ["10.10.0.0/24", "2001:db8:a::/64"]
-sources = ["203.0.113.0/24", "2001:db8:1::/64"]
+sources = {sources}
 {tunnel}
 {rules}
 [[rule]]
@@ -79,6 +80,14 @@ peer = "203.0.113.99:9899"
 default-port = "none"''')
 SMALL_WAN = config("small-wan", wan_mtu=1400)
 SMALL_TUNNEL = config("small-tunnel", tunnel="default-port = 9899\nmtu = 1340")
+HOSTS_ARE_SOURCES = config("hosts-are-sources", sources='["0.0.0.0/0", "::/0"]')
+WRONG_WAY = config("wrong-way", rules=f"""
+[[rule]]
+name = "back-into-the-tunnel"
+from = "wan0"
+to = "10.10.0.0/24"
+tunnel = "{TUNNEL}"
+""")
 DROP_5000 = config("drop-5000", rules="""
 [[rule]]
 name = "not-5000"
@@ -147,13 +156,13 @@ def peeled(n: int = 1) -> Counters:
 
 
 def dropped(reason: str, port: str, n: int = 1, tunnel: str = "") -> Counters:
-    """`tunnel`: "coat" when it is lost for what is outside, "inner" when its coat came off first,
-    "to" on the way into the tunnel."""
+    """`tunnel`: "coat" when it came for the tunnel and is lost for what is outside, "inner" when its
+    coat came off first, "to" when it did not come in the tunnel's coat but is charged to it."""
     counters = Counter({("ports", port, "rx"): n, ("ports", port, "dropped"): n,
                         ("drops", reason, port): n})
     if tunnel:
         counters += Counter({("tunnels", TUNNEL, "dropped"): n})
-    if tunnel == "inner":
+    if tunnel in ("coat", "inner"):
         counters += Counter({("tunnels", TUNNEL, "rx"): n})
     return counters
 

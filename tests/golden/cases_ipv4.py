@@ -164,7 +164,7 @@ FRAGMENT += [
           DROP_5000),
     drops("ipv4/fragment-first-encapsulated",
           from_peer(Ip4(PEER4, HOST4, UDP_PROTO, wrap(back(_whole)).payload[:208], flags="MF")),
-          "ip4_frag"),
+          "ip4_frag", tunnel="to"),
 ]
 _udp_tail = Ip4(HOST4, PEER4, UDP_PROTO, text(64), frag=100, flags="")
 FRAGMENT += [Case("ipv4/fragment-udp-bypass", (from_host(_udp_tail),), (to_peer(hop(_udp_tail)),),

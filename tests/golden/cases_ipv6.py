@@ -73,11 +73,22 @@ EXTENSION = [drops(f"ipv6/extension-{what}", from_host(packet), reason)
     ("none", Ip6(HOST6, FAR6, DEST_OPTIONS, b""), "ip6_ext_trunc"),
     ("fragment-cut", Ip6(HOST6, FAR6, FRAGMENT, b"\x84\0\0\0\0\0\0"), "ip6_ext_trunc"),
     ("second-past-end", _ext(HBH, (DEST_OPTIONS, b"\x09" + _PADN[1:])), "ip6_ext_trunc"),
+    ("two-fragment-headers", _ext(frag(0, True), ATOMIC, base=_good), "ip6_ext_order"),
     ("rh0", _ext(_route_0(1)), "ip6_rh0"),
     ("rh0-none-left", _ext(_route_0(0)), "ip6_rh0"),
     ("rh0-sctp", _ext(HBH, _route_0(1), base=_good), "ip6_rh0"),
     ("rh0-behind-atomic", _ext(ATOMIC, _route_0(1)), "ip6_rh0"),
 )]
+_route_4_left = (ROUTING, bytes([2, 4, 1, 0, 0, 0, 0]) + bytes(16))
+EXTENSION += [
+    drops("ipv6/extension-segments-left-wrapped", from_host(_ext(_route_4_left, base=_good)),
+          "ip6_routing", tunnel="to"),
+    drops("ipv6/extension-segments-left-peeled",
+          from_peer(_ext(_route_4_left, base=wrap(back(sctp(data()), True)))), "ip6_routing",
+          tunnel="coat"),
+    Case("ipv6/extension-segments-left-passes", (from_host(_ext(_route_4_left)),),
+         (to_gate(hop(_ext(_route_4_left))),), passed("core0", "wan0")),
+]
 EXTENSION += [Case(f"ipv6/extension-{what}-passes", (from_host(packet),), (to_gate(hop(packet)),),
                    passed("core0", "wan0"))
               for what, packet in (
@@ -114,7 +125,7 @@ FRAGMENTS += [
          passed("wan0", "core0")),
     drops("ipv6/fragment-first-encapsulated",
           from_peer(Ip6(PEER6, HOST6, UDP_PROTO, wrap(back(_whole, True)).payload[:208],
-                        ext=(frag(0, True),))), "ip6_frag"),
+                        ext=(frag(0, True),))), "ip6_frag", tunnel="to"),
     *[drops(f"ipv6/fragment-first-{what}", from_gate(Ip6(FAR6, HOST6, nh, payload, ext=ext)),
             "ip6_frag_hdr")
       for what, nh, payload, ext in (

@@ -186,7 +186,7 @@ for neighbor in (NEIGHBORS[2], NEIGHBORS[3]):
         _fresh(f"{family}-queue-of-32", waiting("core0", "wan0", 40)
                + Counter({("ports", "wan0", "tx"): 32}) + originated("wan0") + consumed("wan0")
                + lost("wan0", "neighbor_queue", 8),
-               inject(*arrive, expect=[asked]), inject(neighbor.answer(), expect=leave[:32])),
+               inject(*arrive, expect=[asked]), inject(neighbor.answer(), expect=leave[8:40])),
     ]
 
 # A packet for the tunnel waits with its coat on, behind those that came before it.

@@ -2,12 +2,13 @@
 # Copyright (c) 2026 The Penstock authors
 """The tunnel: rules, ports, what is kept of the IP header, what is too big."""
 
+from collections import Counter
 from dataclasses import replace
 
 from case import (BASE, DROP_5000, DROP_PEELED_5000, FIXED_PEER, NO_PORT, SMALL_TUNNEL, SMALL_WAN,
-                  Case, Config, dropped, drops, originated, passed, peeled, split, wrapped)
+                  HOSTS_ARE_SOURCES, TUNNEL, WRONG_WAY, Case, Config, dropped, drops, originated, passed, peeled, split, wrapped)
 from cases_icmp import too_big
-from packets import (ENCAP, FAR4, FAR6, GATE4, GATE6, HOST4, HOST6, PEER4, Ip4, Ip6, back, chunk,
+from packets import (ENCAP, FAR4, FAR6, GATE4, GATE6, HOST4, HOST6, PEER4, WAN4, Ip4, Ip6, back, chunk,
                      data, foreign, fragments, from_gate, from_host, from_peer, hop, native, sctp,
                      text, to_gate, to_host, to_peer, udp_packet, wrap)
 
@@ -85,14 +86,14 @@ for v6 in (False, True):
 _other = replace(back(_good), src="203.0.113.9")
 CASES += [
     drops("tunnel/downgrade", from_peer(back(_good)), "encap_downgrade", FIXED_PEER,
-          tunnel="coat"),
+          tunnel="to"),
     drops("tunnel/downgrade-init", from_peer(back(sctp(chunk(1, bytes(16)), vtag=0))),
           "encap_downgrade", FIXED_PEER,
-          tunnel="coat"),
+          tunnel="to"),
     Case("tunnel/downgrade-is-not-for-others", (from_peer(_other),), (to_host(hop(_other)),),
          passed("wan0", "core0"), FIXED_PEER),
     drops("tunnel/downgrade-v6", from_peer(back(_good, True)), "encap_downgrade", FIXED_PEER,
-          tunnel="coat"),
+          tunnel="to"),
     wraps("fixed-port-up", native(_good), FIXED_PEER, dport=4500),
     wraps("fixed-port-up-v6", native(_good, True), FIXED_PEER, dport=65000),
     peels("fixed-port-down", back(_good), FIXED_PEER, sport=4500),
@@ -157,7 +158,8 @@ def fragmented(name: str, packet: Ip4, mtu: int, config: Config = BASE) -> Case:
     pieces = fragments(outer, mtu)
     return Case(f"tunnel/fragmented-{name}", (from_host(packet),),
                 tuple(to_peer(piece) for piece in pieces),
-                wrapped() + split("wan0", len(pieces) - 1), config)
+                wrapped() + split("wan0", len(pieces) - 1)
+                + Counter({("tunnels", TUNNEL, "tx"): len(pieces) - 1}), config)
 
 
 CASES += [
@@ -178,4 +180,14 @@ CASES += [
          tuple(to_gate(replace(p, frag=p.frag + 100))
                for p in fragments(hop(replace(_big4, flags="")), 1400)),
          passed("core0", "wan0") + split("wan0"), SMALL_WAN),
+]
+
+# Who cannot be outside, and what would leave where no answer is taken in
+CASES += [
+    drops("tunnel/source-is-a-host", from_peer(wrap(replace(back(_good), src="10.10.0.8"))),
+          "encap_source", HOSTS_ARE_SOURCES, tunnel="coat"),
+    drops("tunnel/source-is-us", from_peer(wrap(replace(back(_good), src=WAN4))), "martian",
+          HOSTS_ARE_SOURCES),
+    drops("tunnel/routed-by-another-port", from_gate(replace(native(_good), src=FAR4, dst=HOST4)),
+          "encap_route", WRONG_WAY, tunnel="to"),
 ]

@@ -16,7 +16,7 @@ from packets import Frame
 
 DROP_REASONS = Path(__file__).resolve().parents[2] / "flows" / "drop_reason.def"
 # What takes a lack of memory, of room in a transmit queue or in a table, or a frame of many buffers
-NOT_BY_PACKETS = {"alloc_fail", "tx_full", "tx_down", "neighbor_full", "segmented"}
+NOT_BY_PACKETS = {"alloc_fail", "tx_full", "tx_down", "tx_refused", "neighbor_full", "segmented"}
 
 
 def test_crc32c_of_known_strings() -> None:

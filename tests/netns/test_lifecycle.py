@@ -108,7 +108,7 @@ def test_what_needs_a_restart_is_refused_whole(space, build):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("after", [0.0, 0.1, 0.3, 1.0])
+@pytest.mark.parametrize("after", [0.0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 1.0])
 def test_signals_end_it_within_a_second(space, build, number, after):
     """From any state: while it starts, and while it runs."""
     file = os.path.join(space.net.directory, "penstock.toml")
@@ -119,7 +119,8 @@ def test_signals_end_it_within_a_second(space, build, number, after):
     time.sleep(after)
     process.send_signal(number)
     process.wait(1.5)
-    assert process.status is not None
+    # Before its first line runs, a signal ends it as it ends any program.
+    assert process.status in (0, -number), process.stderr
     if after >= 1.0:
         assert process.status == 0
         assert "core0" in process.stdout and "BALANCE" in process.stdout
