@@ -2,8 +2,8 @@
 // Copyright (c) 2026 The Penstock authors
 #pragma once
 
-// CRC32c (Castagnoli), the checksum of SCTP (RFC 9260 appendix A), by ISA-L, which takes the best
-// kernel for the CPU at run time.
+// CRC32c (Castagnoli), the checksum of SCTP (RFC 9260 appendix A): short pieces by the CPU's own
+// instruction, long ones by ISA-L, which takes the best kernel for the CPU at run time.
 
 #include "flows/bytes.hpp"
 

@@ -37,8 +37,11 @@ Verdict dress_packet(Context& context, const Burst& burst, pmd_glue::Packet pack
     tell_too_big(context, burst, meta, static_cast<uint16_t>(meta.mtu - coat));
     return DropReason::too_big;
   }
-  meta.ip.decrement_hop_limit();
-  return tunnel == nullptr ? Verdict::go_on() : put_on_coat(*tunnel, out, packet, meta);
+  // The coat first: a byte of the header written just before the header is moved stalls the move.
+  const Verdict verdict =
+      tunnel == nullptr ? Verdict::go_on() : put_on_coat(*tunnel, out, packet, meta);
+  if (verdict.goes_on()) meta.ip.decrement_hop_limit();
+  return verdict;
 }
 
 }  // namespace

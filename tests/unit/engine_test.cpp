@@ -6,6 +6,7 @@
 
 #include <rte_ethdev.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -28,6 +29,13 @@ const TunnelReport& tunnel(const Report& report, const std::string& name) {
   static const TunnelReport none;
   ADD_FAILURE() << "no tunnel " << name;
   return none;
+}
+
+/// Without ARP.
+size_t ip_frames(const std::vector<Bytes>& frames) {
+  return static_cast<size_t>(std::count_if(frames.begin(), frames.end(), [](const Bytes& frame) {
+    return flows::ether_type(frame.data()) == flows::kEtherTypeIpv4;
+  }));
 }
 
 TEST(Engine, TwoInOneProcess) {
@@ -249,8 +257,8 @@ TEST(Engine, AnExhaustedPoolStopsOnlyWhatNeedsABuffer) {
   ASSERT_TRUE(gateway.inject(pool, kCore, sctp_frame(3000, 0)));
   ASSERT_TRUE(gateway.inject(pool, kCore, sctp_frame(3000, 0x4000)));
   gateway.advance(1500);
-  EXPECT_GE(gateway.drain(kWan).size(), 4u);   // three pieces, and a question again
-  EXPECT_EQ(gateway.drain(kCore).size(), 1u);  // Fragmentation Needed
+  EXPECT_EQ(ip_frames(gateway.drain(kWan)), 3u);   // the pieces
+  EXPECT_EQ(ip_frames(gateway.drain(kCore)), 1u);  // Fragmentation Needed
   report = gateway.report();
   EXPECT_EQ(drops(report, "alloc_fail"), 1u);
   expect_balanced(report);
@@ -415,9 +423,6 @@ TEST(Engine, ReloadsUnderWorkersThatRun) {
   Bytes ask(flows::kArpFrame);
   write_arp_request(ask, kHostMacs[kWan], test::v4("203.0.113.5"), test::v4("203.0.113.1"));
   uint64_t injected = 0, received = 0;
-  const auto is_data = [](const Bytes& frame) {
-    return flows::ether_type(frame.data()) == flows::kEtherTypeIpv4;
-  };
   ASSERT_TRUE(gateway.inject(pool, kWan, ask));
   for (int i = 0; i < 60; ++i) {
     auto changed = gateway.reload(i % 2 == 0 ? without : with);
@@ -425,12 +430,12 @@ TEST(Engine, ReloadsUnderWorkersThatRun) {
     for (uint16_t queue = 0; queue < 2; ++queue)
       for (int n = 0; n < 8; ++n) injected += gateway.inject(pool, kCore, sctp_frame(), queue);
     if (i % 10 == 0) expect_balanced(gateway.report());
-    for (const Bytes& frame : gateway.drain(kWan)) received += is_data(frame);
+    received += ip_frames(gateway.drain(kWan));
   }
   // Whatever is on its way arrives within a moment.
   for (int i = 0; i < 500 && received < injected; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    for (const Bytes& frame : gateway.drain(kWan)) received += is_data(frame);
+    received += ip_frames(gateway.drain(kWan));
   }
   stop.store(true);
   for (size_t w = 0; w < jobs.size(); ++w)
