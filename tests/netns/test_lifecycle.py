@@ -4,6 +4,7 @@
 
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -164,6 +165,42 @@ def test_a_second_instance_leaves_the_first_alone(space, build):
     assert done.returncode == 2 and socket in done.stderr
     assert first.ctl("show", "ports")
     first.stop()
+
+
+def test_a_reader_that_goes_away_ends_nothing(space, build):
+    file = os.path.join(space.net.directory, "penstock.toml")
+    socket = os.path.join(space.net.directory, "control.sock")
+    with open(file, "w", encoding="utf-8") as text:
+        text.write(gateway("vethW", "vethE").replace("{socket}", socket))
+    ctl = [os.path.join(build, "cli", "penstockctl"), "-s", socket, "show", "version"]
+    reader, writer = os.pipe()
+    with subprocess.Popen(["ip", "netns", "exec", space.name, os.path.join(build, "engine", "penstock"),
+                           "run", "-c", file], stdout=writer, stderr=writer) as process:
+        try:
+            os.close(writer)
+            wait_until(lambda: run(ctl, check=False).returncode == 0, 15, "penstock answers")
+            os.close(reader)
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.5)
+            assert run(ctl).returncode == 0
+            process.terminate()
+            assert process.wait(1) == 0
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
+def test_two_workers_share_the_ports(direct, build, sctp_peer, family):
+    with direct.gateways(build, workers=2) as [penstock]:
+        workers = penstock.ctl("show", "workers")["workers"]
+        assert [worker["name"] for worker in workers] == ["w0", "w1"]
+        load = ("--messages", "200", "--streams", "5", "--sizes", "64,400,1400")
+        health = Health.of(direct.west, direct.east)
+        server = listen(direct.east, sctp_peer, direct.east_address[family], *load)
+        client = connect(direct.west, sctp_peer, direct.east_address[family], *load)
+        assert_whole(client.report(), server.report())
+        health.assert_clean()
+        penstock.assert_no_loss()
 
 
 def test_check_finds_every_mistake(build, tmp_path):

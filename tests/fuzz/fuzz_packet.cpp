@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+
+// One received IP packet on its way through the corridor: checked, peeled, classified, dressed.
+// The first byte says what the port knows; the rest is what stands behind the Ethernet header.
+
+#include "flows/classify.hpp"
+#include "flows/encap_sctp_udp.hpp"
+#include "flows/fragment.hpp"
+#include "tests/fuzz/input.hpp"
+
+namespace {
+
+using namespace penstock::flows;
+using penstock::fuzz::Input;
+using penstock::fuzz::promise;
+
+constexpr UdpPort kPeer{4500};
+
+std::vector<uint8_t> copy(const IpPacket& packet) {
+  return {packet.at, packet.at + packet.length};
+}
+
+// A damaged checksum must not hide what stands behind it from the fuzzer.
+void repair_checksum(MutableBytes bytes) {
+  if (bytes.size() < kIpv4Header) return;
+  const size_t header = (bytes[0] & 0x0fu) * 4u;
+  if (header < kIpv4Header || header > bytes.size()) return;
+  store_raw<uint16_t>(bytes.data() + 10, 0);
+  store_raw(bytes.data() + 10, internet_checksum(bytes.first(header)));
+}
+
+void walk_chunks(ByteView sctp) {
+  TlvWalker chunks(sctp.subspan(kSctpHeader));
+  while (chunks.next()) {
+    const Chunk chunk = chunks.current();
+    promise(chunk.at >= sctp.data() && chunk.at + chunk.length <= sctp.data() + sctp.size(),
+            "a chunk lies in its packet");
+    TlvWalker parameters(chunk.value());
+    while (parameters.next()) (void)parameters.current().value();
+    (void)name(chunk.type());
+  }
+}
+
+void wrap_and_unwrap(IpPacket packet) {
+  const std::vector<uint8_t> before = copy(packet);
+  const size_t size = packet.payload().size();
+  // In front of it: exactly the room that the coat needs.
+  std::vector<uint8_t> buffer(kSctpUdpOverhead + before.size());
+  std::copy(before.begin(), before.end(), buffer.begin() + kSctpUdpOverhead);
+  packet.at = buffer.data() + kSctpUdpOverhead;
+  wrap_sctp_udp(packet, kSctpUdpPort, kPeer, UdpChecksum::software);
+  promise(packet.at == buffer.data() && packet.length == buffer.size(), "eight bytes longer");
+  promise(UdpHeader(packet.payload().data()).length() == size + kUdpHeader, "UDP's length");
+
+  IpPacket received;
+  promise(check_ip({packet.at, packet.length}, packet.ipv6,
+                   packet.ipv6 ? ChecksumState::good : ChecksumState::unknown,
+                   received) == DropReason::none,
+          "what was wrapped is a packet");
+  promise(received.upper == packet.upper && received.protocol == kProtocolUdp,
+          "its header is where it was");
+  const DropReason reason = check_sctp_udp(received, ChecksumState::unknown);
+  promise(reason == (size < kSctpMinimum ? DropReason::encap_empty : DropReason::none),
+          "a receiver takes what was wrapped");
+  if (reason != DropReason::none) return;
+  unwrap_sctp_udp(received);
+  promise(copy(received) == before, "unwrapped is as it was");
+}
+
+void split(const IpPacket& packet, uint16_t mtu) {
+  const uint16_t header = packet.v4().header_length();
+  const auto payload = static_cast<uint16_t>(packet.length - header);
+  size_t sum = 0;
+  for (FragmentPlan plan(payload, fragment_step(header, mtu)); !plan.done();) {
+    const FragmentPiece piece = plan.next();
+    promise(piece.offset == sum && header + piece.length <= mtu, "pieces follow one another");
+    sum += piece.length;
+    promise(piece.last == (sum == payload), "the last one is the last");
+    std::vector<uint8_t> part(packet.at, packet.at + header);
+    write_fragment_header(Ipv4Header(part.data()), piece);
+    promise(internet_checksum(part) == 0, "a piece's header checksum");
+  }
+  promise(sum == payload, "every byte once");
+}
+
+void sctp(IpPacket packet) {
+  const ByteView payload = packet.payload();
+  const Classified classified = classify(payload);
+  if (payload.size() >= kSctpHeader) {
+    walk_chunks(payload);
+    for (const auto verify : {VerifyCrc::zero_only, VerifyCrc::all})
+      (void)check_sctp_checksum(payload, verify, ChecksumState::unknown);
+  }
+  if (classified.drop != DropReason::none) return;
+  promise(classified.chunks > 0 && classified.chunks <= chunk_limit(payload.size()),
+          "as many chunks as may be");
+  if (packet.length <= UINT16_MAX - kSctpUdpOverhead) wrap_and_unwrap(packet);
+}
+
+void receive(MutableBytes bytes, bool ipv6, ChecksumState known) {
+  IpPacket packet;
+  if (check_ip(bytes, ipv6, known, packet) != DropReason::none) return;
+  promise(packet.length <= bytes.size() && packet.upper <= packet.length &&
+              packet.next_header_field < packet.upper,
+          "offsets lie in the packet");
+  (void)check_addresses(packet);
+  (void)packet.dont_fragment();
+  if (!ipv6 && packet.length > packet.upper) split(packet, 576);
+  if (packet.hop_limit() > 1) packet.decrement_hop_limit();
+  if (packet.fragment) return;
+  if (packet.protocol == kProtocolUdp) {
+    if (check_sctp_udp(packet, known) != DropReason::none) return;
+    (void)is_nested_sctp_udp(packet, kSctpUdpPort);
+    unwrap_sctp_udp(packet);
+    promise(packet.payload().size() >= kSctpMinimum, "room for a least packet");
+  }
+  if (packet.protocol == kProtocolSctp) sctp(packet);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  Input input(data, size);
+  const uint8_t flags = input.byte();
+  std::vector<uint8_t> bytes = input.bytes(UINT16_MAX);
+  const bool ipv6 = flags & 1;
+  if (!ipv6 && (flags & 2)) repair_checksum(bytes);
+  constexpr ChecksumState kStates[] = {ChecksumState::unknown, ChecksumState::good,
+                                       ChecksumState::bad, ChecksumState::good};
+  receive(bytes, ipv6, kStates[flags >> 2 & 3]);
+  return 0;
+}
