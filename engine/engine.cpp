@@ -189,6 +189,8 @@ void Engine::tend(uint64_t now_ns) {
     const bool was_up = links_[i].up;
     links_[i] = link;
     if (link.up == was_up) continue;
+    if (options_.log && now_ns != started_ns_)
+      options_.log(fmt::format("port {}: link {}", config_.ports[i].name, link.up ? "up" : "down"));
     shared_->link_up[i].store(link.up, std::memory_order_relaxed);
     if (link.up)
       announce(i);

@@ -7,6 +7,7 @@
 //
 // One control thread calls everything here but step_worker() and run_worker().
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,6 +23,7 @@ struct EngineOptions {
   std::vector<uint32_t> worker_cpus;  ///< for reports; may be empty
   std::string pool_prefix = "pst";    ///< unique in the process
   uint64_t now_ns = 1;                ///< when it starts, on the clock that steps it; above 0
+  std::function<void(const std::string&)> log;  ///< a line for people; may be empty
 };
 
 class Engine {

@@ -68,12 +68,11 @@ TunnelReport report_tunnel(const Config& config, const TunnelConfig& tunnel, boo
   r.via = "sctp-udp";
   r.port = config.ports[tunnel.port].name;
   if (tunnel.peers.size() == 1)
-    r.peer =
-        fmt::format("{}:{}", to_string(tunnel.peers[0].address), tunnel.peers[0].udp_port.value);
+    r.peer = to_string(tunnel.peers[0]);
   else if (!tunnel.peers.empty())
     r.peer = fmt::format("{} peers", tunnel.peers.size());
   else
-    r.peer = fmt::format("any:{}", tunnel.default_port ? tunnel.default_port->value : 0);
+    r.peer = tunnel.default_port ? fmt::format("any:{}", tunnel.default_port->value) : "none";
   r.state = link_up ? "up" : "down";
   r.listen = tunnel.listen.value;
   r.mtu = mtu;
@@ -166,11 +165,12 @@ Report Engine::report(uint64_t now_ns) {
   }
 
   shared_->neighbors.snapshot([&](const flows::NeighborSnapshot& n) {
-    report.neighbors.push_back({.address = to_string(n.ip),
-                                .mac = has_mac(n.neighbor.state) ? to_string(n.neighbor.mac) : "",
-                                .port = config_.ports[n.port].name,
-                                .state = std::string(state_name(n.neighbor.state)),
-                                .age_ms = ms_since(n.confirmed_at, now_ns)});
+    report.neighbors.push_back(
+        {.address = to_string(n.ip),
+         .mac = has_mac(n.neighbor.state) ? to_string(n.neighbor.mac) : "",
+         .port = config_.ports[n.port].name,
+         .state = std::string(state_name(n.neighbor.state)),
+         .age_ms = n.confirmed_at == 0 ? -1 : ms_since(n.confirmed_at, now_ns)});
   });
   return report;
 }

@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
 
   RunOptions run;
   CLI::App* run_command = app.add_subcommand("run", "forward packets as a configuration says");
-  run_command->add_option("-c,--config", run.config_file, "configuration file")
+  run_command->add_option("-c,--config,file", run.config_file, "configuration file")
       ->capture_default_str();
   run_command->add_option("--log", run.log_file,
                           "file for DPDK's own messages (default: dpdk.log beside the socket)");

@@ -4,10 +4,9 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <filesystem>
@@ -16,6 +15,7 @@
 #include "engine/control/commands.hpp"
 #include "engine/control/server.hpp"
 #include "engine/engine.hpp"
+#include "engine/signals.hpp"
 #include "engine/telemetry/summary.hpp"
 #include "pmd_glue/clock.hpp"
 #include "pmd_glue/cpu_topology.hpp"
@@ -71,6 +71,18 @@ Result<std::vector<uint32_t>> pick_cores(const Config& config) {
   return choose_worker_cores(*topology, e.main_core, e.worker_count, numas);
 }
 
+// A polling worker never yields: the control thread beside it waits for the kernel's scheduler.
+void warn_of_shared_cores(const Config& config, const std::vector<uint32_t>& cores) {
+  if (config.engine.idle == Idle::adaptive) return;
+  const auto topology = pmd_glue::read_cpu_topology();
+  const auto shares = [&](uint32_t core) { return core == config.engine.main_core; };
+  const bool shared = std::any_of(cores.begin(), cores.end(), shares) ||
+                      (topology && cores.size() >= topology->cpus.size());
+  if (shared)
+    say("workers poll every core, the control thread's too: it will be slow; "
+        "use one worker fewer, or idle = \"adaptive\"");
+}
+
 bool is_pci_address(const std::string& device) {
   return device.find(':') != std::string::npos && device.find(',') == std::string::npos &&
          device.compare(0, 4, "net_") != 0;
@@ -112,40 +124,6 @@ pmd_glue::EalOptions eal_options(const Config& config, const std::vector<uint32_
   return options;
 }
 
-/// SIGINT, SIGTERM and SIGHUP as a file descriptor. Blocked before any other thread exists, so
-/// that none of them is ever interrupted.
-class Signals {
- public:
-  Signals() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
-    signal(SIGPIPE, SIG_IGN);
-    fd_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  }
-  ~Signals() { close(fd_); }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
-
-  int fd() const { return fd_; }
-  /// The next one that came, or 0.
-  int next() const {
-    signalfd_siginfo info;
-    return read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
-  }
-  /// SIGINT or SIGTERM among those that came until now. Forgets a SIGHUP: what it would read again
-  /// is being read for the first time.
-  bool asked_to_end() const {
-    while (const int signal = next())
-      if (signal != SIGHUP) return true;
-    return false;
-  }
-
- private:
-  int fd_;
-};
-
 /// The worker cores while they run; joined when this goes.
 class WorkerCores {
  public:
@@ -169,6 +147,9 @@ class WorkerCores {
       if (auto r = pmd_glue::Eal::launch(lcore, body, &tasks_.back()); !r) return r;
       lcores_.push_back(lcore);
     }
+    // From here on counters are asked for, not read: every worker has to be there.
+    for (size_t i = 0; i < engine.workers(); ++i)
+      while (!engine.runs_worker(i)) std::this_thread::sleep_for(std::chrono::microseconds(50));
     return {};
   }
   /// False when a worker did not come back in time: it is stuck, and nothing of it may be freed.
@@ -218,6 +199,12 @@ void control_loop(Engine& engine, ControlServer& server, const Signals& signals,
   }
 }
 
+int end_early() {
+  say("told to end before it started; no packet was handled");
+  write_all(STDOUT_FILENO, summary(Report{}));
+  return 0;
+}
+
 int fail(const Error& error) {
   say(error.message);
   return kCannotStart;
@@ -232,6 +219,7 @@ int run_engine(const RunOptions& options) {
   if (!config) return kCannotStart;
   const auto cores = pick_cores(*config);
   if (!cores) return fail(cores.error());
+  warn_of_shared_cores(*config, *cores);
 
   // In the order in which they are to go: EAL last, and the engine before it. The socket is opened
   // first, so that a second instance never touches the first one's ports.
@@ -239,19 +227,28 @@ int run_engine(const RunOptions& options) {
   std::unique_ptr<Engine> engine;
   ControlTarget target;
   target.report = [&] { return engine->report(pmd_glue::now_ns()); };
-  target.clear_counters = [&] { engine->clear_counters(); };
-  target.reload = [&] { return reload(*engine, options.config_file); };
+  target.clear_counters = [&] {
+    engine->clear_counters();
+    say("counters cleared");
+  };
+  target.reload = [&] {
+    auto result = reload(*engine, options.config_file);
+    say_reload(result);
+    return result;
+  };
   auto server = ControlServer::open(config->control.socket, engine_commands(target));
   if (!server) return fail(server.error());
 
   auto started = pmd_glue::Eal::start(eal_options(*config, *cores, options));
   if (!started) return fail(started.error());
   eal = std::move(*started);
-  if (signals.asked_to_end()) return 0;  // a start takes a while; nobody waits for its end
+  // A start takes a while; nobody should have to wait for its end to end it.
+  if (signals.asked_to_end()) return end_early();
   EngineOptions engine_options;
   engine_options.workers = cores->size();
   engine_options.worker_cpus = *cores;
   engine_options.now_ns = pmd_glue::now_ns();
+  engine_options.log = say;
   auto created = Engine::create(*config, engine_options);
   if (!created) {
     say_plain(created.error().message);

@@ -31,7 +31,9 @@ uint32_t extend_short(uint32_t crc, ByteView bytes) {
 }
 constexpr bool kHasShort = true;
 #else
-uint32_t extend_short(uint32_t crc, ByteView) { return crc; }
+uint32_t extend_short(uint32_t crc, ByteView) {
+  return crc;
+}
 constexpr bool kHasShort = false;
 #endif
 

@@ -33,6 +33,7 @@ Prefix Prefix::network() const {
 }
 
 std::optional<IpAddress> parse_ip(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;  // where inet_pton would stop
   const std::string s(text);
   Ipv4Address v4;
   if (inet_pton(AF_INET, s.c_str(), v4.bytes.data()) == 1) return v4;

@@ -65,9 +65,7 @@ class IpAddress {
   }
   constexpr IpAddress(Ipv6Address a) : bytes_(a.bytes) {}  // NOLINT
 
-  constexpr bool is_v4() const {
-    return words()[0] == 0 && (words()[1] & kV4Mask) == kV4Marked;
-  }
+  constexpr bool is_v4() const { return words()[0] == 0 && (words()[1] & kV4Mask) == kV4Marked; }
   constexpr bool is_unspecified() const { return *this == IpAddress(); }
   constexpr Ipv4Address v4() const { return {{bytes_[12], bytes_[13], bytes_[14], bytes_[15]}}; }
   constexpr Ipv6Address v6() const { return {bytes_}; }

@@ -281,7 +281,7 @@ Answer show_neighbors(const Report& report) {
                         {"mac", text_or_null(n.mac)},
                         {"port", n.port},
                         {"state", n.state},
-                        {"age_ms", n.age_ms}});
+                        {"age_ms", number_or_null(n.age_ms, int64_t{-1})}});
   return {Json{{"neighbors", std::move(rows)}},
           view("table", "neighbors",
                Json::array({left("ADDRESS", "address"), left("MAC", "mac"), left("PORT", "port"),

@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "engine/demo/leg.hpp"
+#include "engine/signals.hpp"
 #include "pmd_glue/eal.hpp"
 
 namespace penstock::engine {
@@ -93,7 +95,9 @@ int fail(const flows::Error& error) {
 
 }  // namespace
 
-int run_demo(const DemoOptions& options) {
+int run_demo(const DemoOptions& wanted) {
+  const Signals signals;
+  DemoOptions options = wanted;
   pmd_glue::EalOptions eal_options;
   eal_options.memory_kind = pmd_glue::EalOptions::Memory::none;
   eal_options.memory_mb = kMemoryMb;
@@ -103,21 +107,29 @@ int run_demo(const DemoOptions& options) {
   auto pool = pmd_glue::PacketPool::create("demo_hosts", kHostPackets, kHostDataRoom, -1);
   if (!pool) return fail(pool.error());
   auto capture = PcapngWriter::open(options.capture_file);
+  if (!capture && options.capture_file == DemoOptions{}.capture_file) {
+    options.capture_file = "/tmp/" + options.capture_file;  // a folder that is not ours to write
+    capture = PcapngWriter::open(options.capture_file);
+  }
   if (!capture) return fail(capture.error());
   auto stack = UsrsctpStack::create();
   if (!stack) return fail(stack.error());
 
   const bool terminal = isatty(STDERR_FILENO);
+  bool ended = false;
   std::vector<Done> done;
   for (const bool ipv6 : {false, true}) {
+    if (ended) break;
     Done leg{{"sctp-udp", ipv6, options.messages}, {}};
     const std::string title = fmt::format("{} over {}", leg.plan.encapsulation, leg.family());
     if (!terminal) fmt::print(stderr, "{}: {} messages\n", title, options.messages);
-    LegTools tools{**stack, *pool, *capture, [&](uint32_t messages) {
+    LegTools tools{**stack, *pool, *capture,
+                   [&](uint32_t messages) {
                      if (terminal)
                        fmt::print(stderr, "\r{}: {} of {} messages sent ", title, messages,
                                   options.messages);
-                   }};
+                   },
+                   [&] { return ended = ended || signals.asked_to_end(); }};
     auto result = run_leg(leg.plan, tools);
     if (terminal) fmt::print(stderr, "\r{:60}\r", "");
     if (!result) return fail(result.error());
@@ -131,9 +143,8 @@ int run_demo(const DemoOptions& options) {
     print_json(done);
   else
     print_table(done, options);
-  for (const Done& leg : done)
-    if (!leg.good()) return kFailed;
-  return 0;
+  const bool good = std::all_of(done.begin(), done.end(), [](const Done& d) { return d.good(); });
+  return good && !ended ? 0 : kFailed;
 }
 
 }  // namespace penstock::engine

@@ -158,7 +158,7 @@ class Leg {
     if (auto r = hosts_[0]->association().connect(); !r) return r.error();
     const uint64_t begin = pmd_glue::now_ns();
     now_ = last_progress_ = begin;
-    while (!check_.complete() && now_ - last_progress_ < kPatience) turn();
+    while (!check_.complete() && now_ - last_progress_ < kPatience && !told_to_end_) turn();
     result_.seconds = static_cast<double>(now_ - begin) / 1e9;
     result_.counts = check_.counts();
     end_association();
@@ -177,6 +177,7 @@ class Leg {
         tended_ = now_;
         for (Gateway& g : gateways_) g.engine->tend(now_);
         tools_.progress(source_.sent());
+        told_to_end_ = told_to_end_ || tools_.told_to_end();
       }
     }
     send_messages();
@@ -245,6 +246,7 @@ class Leg {
   }
 
   void end_association() {
+    if (told_to_end_) return hosts_[0]->association().abort();
     hosts_[0]->association().shutdown();
     const uint64_t until = now_ + 2 * kSecond;
     while (!(ended_[0] && ended_[1]) && now_ < until) {
@@ -278,6 +280,7 @@ class Leg {
   MessageCheck check_;
   LegResult result_;
   uint32_t interface_ = 0;
+  bool told_to_end_ = false;
   std::array<bool, 2> ended_{}, graceful_{};
   uint64_t now_ = 0, advanced_ = 0, tended_ = 0, last_progress_ = 0;
 };

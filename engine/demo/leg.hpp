@@ -39,6 +39,7 @@ struct LegTools {
   pmd_glue::PacketPool& pool;  ///< for frames of the hosts
   PcapngWriter& capture;
   std::function<void(uint32_t messages)> progress;
+  std::function<bool()> told_to_end;  ///< then the leg ends where it is
 };
 
 /// Errors: an engine that cannot start. A leg that loses messages is a result.

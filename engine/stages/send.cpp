@@ -9,8 +9,8 @@
 namespace penstock::engine {
 namespace {
 
-/// A port's largest packet, 9600 bytes, over the smallest mtu, 576.
-constexpr size_t kMostPieces = 18;
+/// A port's largest packet, 9600 bytes, over the smallest mtu, 576, with the longest header.
+constexpr size_t kMostPieces = (9600 + 8 - 60 + 511) / 512;
 
 flows::IpAddress next_hop(const Meta& meta) {
   return meta.route->kind == Route::Kind::forward ? meta.route->next_hop : meta.ip.destination();

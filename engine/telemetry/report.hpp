@@ -70,7 +70,7 @@ struct RouteReport {
 
 struct NeighborReport {
   std::string address, mac, port, state;
-  int64_t age_ms = 0;  ///< since it was confirmed
+  int64_t age_ms = -1;  ///< since it was confirmed; -1: never
 };
 
 struct Report {

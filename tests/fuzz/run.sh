@@ -42,6 +42,7 @@ then
   echo "fuzz: clang++ with libFuzzer is not installed (clang, libclang-rt-14-dev)"
   exit 77
 fi
+[[ $(uname -m) == x86_64 ]] && flags+=" -march=x86-64-v2"  # as the binary
 flags+=" $(pkg-config --cflags tomlplusplus nlohmann_json fmt libisal)"
 libraries=$(pkg-config --libs tomlplusplus fmt libisal)
 
