@@ -63,7 +63,7 @@ TEST(Ip, FragmentsOfIpv4) {
     bool fragment, first;
   } cases[] = {{0x0000, false, false}, {0x4000, false, false}, {0x8000, false, false},
                {0x2000, true, true},   {0x6000, true, true},   {0x0001, true, false},
-               {0x2001, true, false},  {0x1fff, true, false}};
+               {0x2001, true, false},  {0x1ffc, true, false}};
   for (const auto& c : cases) {
     Bytes bytes = ipv4_packet(132, Bytes(8), {}, c.word);
     IpPacket packet;
@@ -71,6 +71,10 @@ TEST(Ip, FragmentsOfIpv4) {
     EXPECT_EQ(packet.fragment, c.fragment) << c.word;
     EXPECT_EQ(packet.first_fragment, c.first) << c.word;
   }
+  // One step on, its last byte would lie behind the largest datagram.
+  Bytes beyond = ipv4_packet(132, Bytes(8), {}, 0x1ffd);
+  IpPacket packet;
+  EXPECT_EQ(check(beyond, packet), DropReason::ip4_len);
 }
 
 TEST(Ip, FragmentsOfIpv6) {
