@@ -13,6 +13,7 @@ namespace penstock::engine {
 struct Meta {
   flows::IpPacket ip;                ///< the packet's data begins at ip.at
   const Route* route = nullptr;      ///< by track
+  uint16_t interface = 0;            ///< by which it came, by receive
   uint16_t mtu = 0;                  ///< of the way out, by dress
   uint16_t from_tunnel = kNoTunnel;  ///< index into Snapshot::tunnels, by peel
   uint16_t to_tunnel = kNoTunnel;    ///< by track

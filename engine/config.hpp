@@ -44,18 +44,32 @@ struct ControlConfig {
 
 struct PortConfig {
   std::string name;
-  std::string device;  ///< PCI address, or a vdev in DPDK's words: "net_tap0,iface=cv0"
-  std::vector<flows::Prefix> addresses;
-  uint16_t mtu = 1500;                   ///< bytes of the largest IP packet
+  std::string device;   ///< PCI address, or a vdev in DPDK's words: "net_tap0,iface=cv0"
+  uint16_t mtu = 1500;  ///< bytes of the largest IP packet
   std::optional<flows::MacAddress> mac;  ///< none: the device's own
   SourcePosition at;
   SourcePosition device_at;
 };
 
+/// One of the networks that a port is in: its untagged one, or a VLAN (IEEE 802.1Q).
+struct InterfaceConfig {
+  std::string name;   ///< the port's, "wan0", or with the VLAN behind it, "wan0.40"
+  uint16_t port = 0;  ///< index into Config::ports
+  flows::VlanId vlan;
+  std::vector<flows::Prefix> addresses;  ///< the first of a family is the source of what we say
+  SourcePosition at;
+};
+
+/// Two ports that are one wire: what comes in by one leaves by the other.
+struct WireConfig {
+  uint16_t ports[2] = {0, 0};  ///< indices into Config::ports
+  SourcePosition at;
+};
+
 struct RouteConfig {
   flows::Prefix to;
   flows::IpAddress next_hop;
-  uint16_t port = 0;  ///< index into Config::ports: the one whose network has next_hop
+  uint16_t interface = 0;  ///< index into Config::interfaces: the one whose network has next_hop
   SourcePosition at;
 };
 
@@ -72,7 +86,7 @@ std::string to_string(const PeerConfig& peer);
 /// via = "sctp-udp" (RFC 6951).
 struct TunnelConfig {
   std::string name;
-  uint16_t port = 0;  ///< index into Config::ports
+  uint16_t interface = 0;  ///< index into Config::interfaces
   flows::UdpPort listen = flows::kSctpUdpPort;
   std::vector<flows::Prefix> hosts;    ///< native hosts on our side whose packets are peeled
   std::vector<flows::Prefix> sources;  ///< who may send to us through the tunnel
@@ -87,9 +101,9 @@ enum class RuleAction { tunnel, bypass, drop };
 /// First match decides. An empty list or an absent value matches all.
 struct RuleConfig {
   std::string name;
-  std::optional<uint16_t> from_port;    ///< index into Config::ports
-  std::optional<uint16_t> from_tunnel;  ///< index into Config::tunnels: what came out of it
-  std::vector<flows::Prefix> to;        ///< destination
+  std::optional<uint16_t> from_interface;  ///< index into Config::interfaces
+  std::optional<uint16_t> from_tunnel;     ///< index into Config::tunnels: what came out of it
+  std::vector<flows::Prefix> to;           ///< destination
   std::vector<flows::Prefix> source;
   std::vector<flows::SctpPort> sctp_ports;  ///< either end's
   RuleAction action = RuleAction::bypass;
@@ -105,6 +119,10 @@ struct Config {
   ControlConfig control;
   Verify verify = Verify::state;  ///< engine.verify
   std::vector<PortConfig> ports;
+  /// First the untagged ones of all ports, in the ports' order and so with the same index; then
+  /// the VLANs.
+  std::vector<InterfaceConfig> interfaces;
+  std::vector<WireConfig> wires;
   std::vector<RouteConfig> routes;
   std::vector<TunnelConfig> tunnels;
   std::vector<RuleConfig> rules;

@@ -164,13 +164,22 @@ Result<std::vector<std::string>> Engine::reload(const Config& config) {
   if (plan.needs_restart())
     return Error{fmt::format("needs a restart, nothing changed:\n{}", fmt::join(lines, "\n"))};
   if (plan.empty()) return std::vector<std::string>{"nothing to change"};
-  std::vector<std::vector<flows::Prefix>> before;
-  for (const PortConfig& p : config_.ports) before.push_back(p.addresses);
+  const std::vector<InterfaceConfig> before = config_.interfaces;
   publish(config);
-  for (size_t i = 0; i < before.size(); ++i)
-    if (before[i] != config.ports[i].addresses) announce(i);
+  announce_changes(before);
   lines.push_back(fmt::format("applied, generation {}", snapshot_->generation));
   return lines;
+}
+
+void Engine::announce_changes(const std::vector<InterfaceConfig>& before) {
+  std::set<uint16_t> ports;
+  for (const InterfaceConfig& now : config_.interfaces) {
+    const auto same = [&](const InterfaceConfig& i) {
+      return i.name == now.name && i.addresses == now.addresses;
+    };
+    if (std::none_of(before.begin(), before.end(), same)) ports.insert(now.port);
+  }
+  for (const uint16_t port : ports) announce(port);
 }
 
 bool Engine::step(uint64_t now_ns) {

@@ -68,6 +68,7 @@ class Engine {
   void make_workers();
   bool publish(const Config& config);
   std::vector<uint16_t> assign_tunnel_slots(const Config& config);
+  void announce_changes(const std::vector<InterfaceConfig>& before);
 
   Config config_;
   EngineOptions options_;

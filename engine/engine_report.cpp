@@ -36,7 +36,6 @@ PortReport report_port(const PortConfig& config, pmd_glue::Port& port,
   r.device = config.device;
   r.driver = port.capabilities().driver;
   r.mac = to_string(port.mac());
-  for (const flows::Prefix& p : config.addresses) r.addresses.push_back(to_string(p));
   r.mtu = config.mtu;
   r.link_up = link.up;
   r.speed_mbps = link.speed_mbps;
@@ -66,7 +65,7 @@ TunnelReport report_tunnel(const Config& config, const TunnelConfig& tunnel, boo
   TunnelReport r;
   r.name = tunnel.name;
   r.via = "sctp-udp";
-  r.port = config.ports[tunnel.port].name;
+  r.port = config.interfaces[tunnel.interface].name;
   if (tunnel.peers.size() == 1)
     r.peer = to_string(tunnel.peers[0]);
   else if (!tunnel.peers.empty())
@@ -113,6 +112,13 @@ Report Engine::report(uint64_t now_ns) {
   for (size_t i = 0; i < config_.ports.size(); ++i)
     report.ports.push_back(
         report_port(config_.ports[i], shared_->ports[i], links_[i], totals.ports[i]));
+  for (const InterfaceConfig& i : config_.interfaces) {
+    InterfaceReport r{i.name, config_.ports[i.port].name, i.vlan.value, {}, links_[i.port].up};
+    for (const flows::Prefix& p : i.addresses) r.addresses.push_back(to_string(p));
+    std::vector<std::string>& all = report.ports[i.port].addresses;
+    all.insert(all.end(), r.addresses.begin(), r.addresses.end());
+    if (!r.addresses.empty()) report.interfaces.push_back(std::move(r));
+  }
 
   std::vector<uint64_t> tunnel_drops(totals.tunnels.size() + 1);
   std::vector<std::string> slot_names(totals.tunnels.size() + 1);
@@ -137,8 +143,9 @@ Report Engine::report(uint64_t now_ns) {
   for (size_t i = 0; i < config_.tunnels.size(); ++i) {
     const TunnelConfig& t = config_.tunnels[i];
     const uint16_t slot = snapshot_->tunnels[i].slot;
-    report.tunnels.push_back(report_tunnel(config_, t, links_[t.port].up, snapshot_->tunnels[i].mtu,
-                                           tunnel_drops[slot], totals.tunnels[slot]));
+    report.tunnels.push_back(
+        report_tunnel(config_, t, links_[config_.interfaces[t.interface].port].up,
+                      snapshot_->tunnels[i].mtu, tunnel_drops[slot], totals.tunnels[slot]));
   }
 
   for (const auto& worker : workers_) {
@@ -161,14 +168,16 @@ Report Engine::report(uint64_t now_ns) {
     report.routes.push_back(
         {.to = to_string(route.to),
          .next_hop = route.kind == Route::Kind::forward ? to_string(route.next_hop) : "",
-         .port = config_.ports[route.port].name});
+         .port = config_.interfaces[route.interface].name});
   }
 
   shared_->neighbors.snapshot([&](const flows::NeighborSnapshot& n) {
+    const uint16_t interface = snapshot_->interface_of_link(n.link);
+    if (interface == kNoInterface) return;
     report.neighbors.push_back(
         {.address = to_string(n.ip),
          .mac = has_mac(n.neighbor.state) ? to_string(n.neighbor.mac) : "",
-         .port = config_.ports[n.port].name,
+         .port = config_.interfaces[interface].name,
          .state = std::string(state_name(n.neighbor.state)),
          .age_ms = n.confirmed_at == 0 ? -1 : ms_since(n.confirmed_at, now_ns)});
   });

@@ -61,7 +61,7 @@ uint16_t Outbox::transmit(Context& context, uint16_t port, Buffer& b) {
     if (!b.tunnels[i].wrapped) continue;
     TunnelTally& tally = context.counters.tunnel(b.tunnels[i].slot);
     tally.tx.add(1);
-    tally.tx_bytes.add(lengths[i] - uint64_t{flows::kEthernetHeader});
+    tally.tx_bytes.add(uint64_t{lengths[i]} - b.tunnels[i].link_header);
   }
   PortTally& tally = context.counters.port(port);
   tally.tx.add(sent);
@@ -94,36 +94,43 @@ void Outbox::flush(Context& context) {
   for (uint16_t port = 0; port < buffers_.size(); ++port) flush(context, port);
 }
 
-void Outbox::put_on_wire(Context& context, pmd_glue::Packet packet, uint16_t port,
+void Outbox::put_on_wire(Context& context, pmd_glue::Packet packet, const InterfaceView& interface,
                          const flows::MacAddress& destination, bool ipv6, TunnelUse tunnel) {
-  uint8_t* frame = packet.prepend(flows::kEthernetHeader);
-  flows::write_ethernet_header(frame, destination, context.snapshot.ports[port].mac,
-                               ipv6 ? flows::kEtherTypeIpv6 : flows::kEtherTypeIpv4);
-  buffer(context, packet, port, tunnel);
+  const uint16_t type = ipv6 ? flows::kEtherTypeIpv6 : flows::kEtherTypeIpv4;
+  tunnel.link_header = static_cast<uint8_t>(flows::link_header(interface.vlan));
+  uint8_t* frame = packet.prepend(tunnel.link_header);
+  if (interface.vlan == flows::kUntagged) [[likely]] {
+    flows::write_ethernet_header(frame, destination, interface.mac, type);
+  } else {
+    flows::write_ethernet_header(frame, destination, interface.mac, flows::kEtherTypeVlan);
+    flows::write_vlan_tag(frame + flows::kEthernetHeader, interface.vlan, type);
+  }
+  buffer(context, packet, interface.port, tunnel);
 }
 
-void Outbox::send_ip(Context& context, pmd_glue::Packet packet, uint16_t port,
+void Outbox::send_ip(Context& context, pmd_glue::Packet packet, uint16_t index,
                      const IpAddress& next_hop, bool ipv6, TunnelUse tunnel) {
-  if (packet.headroom() < flows::kEthernetHeader) [[unlikely]]
-    return drop(context, packet, port, tunnel.slot, DropReason::alloc_fail);
-  if (last_.port == port && last_.next_hop == next_hop) [[likely]]
-    return put_on_wire(context, packet, port, last_.mac, ipv6, tunnel);
+  const InterfaceView& interface = context.snapshot.interfaces[index];
+  if (packet.headroom() < flows::link_header(interface.vlan)) [[unlikely]]
+    return drop(context, packet, interface.port, tunnel.slot, DropReason::alloc_fail);
+  if (last_.interface == index && last_.next_hop == next_hop) [[likely]]
+    return put_on_wire(context, packet, interface, last_.mac, ipv6, tunnel);
 
-  const flows::Resolution r = context.neighbors.resolve(port, next_hop, context.now_ns);
+  const flows::Resolution r = context.neighbors.resolve(interface.link, next_hop, context.now_ns);
   switch (r.verdict) {
     case Verdict::send:
       // Another worker may have heard the answer while older packets still wait here.
       if (waiting_ & waiting_bit(next_hop)) [[unlikely]]
         release_held(context, waiting_bit(next_hop));
-      last_ = {next_hop, port, r.mac};
-      return put_on_wire(context, packet, port, r.mac, ipv6, tunnel);
+      last_ = {next_hop, index, r.mac};
+      return put_on_wire(context, packet, interface, r.mac, ipv6, tunnel);
     case Verdict::wait:
-      if (r.solicit) solicit(context, port, next_hop, nullptr);
-      return hold(context, {packet, next_hop, port, tunnel, ipv6});
+      if (r.solicit) solicit(context, index, next_hop, nullptr);
+      return hold(context, {packet, next_hop, interface.port, interface.link, tunnel, ipv6});
     case Verdict::failed:
-      return drop(context, packet, port, tunnel.slot, DropReason::neighbor_unresolved);
+      return drop(context, packet, interface.port, tunnel.slot, DropReason::neighbor_unresolved);
     case Verdict::full:
-      return drop(context, packet, port, tunnel.slot, DropReason::neighbor_full);
+      return drop(context, packet, interface.port, tunnel.slot, DropReason::neighbor_full);
   }
 }
 
@@ -131,7 +138,7 @@ void Outbox::send_ip(Context& context, pmd_glue::Packet packet, uint16_t port,
 // still waits for.
 void Outbox::hold(Context& context, const Held& held) {
   const auto waits_for_same = [&](const Held& h) {
-    return h.port == held.port && h.next_hop == held.next_hop;
+    return h.link == held.link && h.next_hop == held.next_hop;
   };
   const auto same = std::count_if(held_.begin(), held_.end(), waits_for_same);
   if (static_cast<size_t>(same) == kHeldPerNeighbor) {
@@ -154,15 +161,19 @@ void Outbox::give_up(Context& context, size_t index, DropReason reason) {
 }
 
 bool Outbox::try_held(Context& context, const Held& held) {
-  const flows::Resolution r = context.neighbors.resolve(held.port, held.next_hop, context.now_ns);
+  const uint16_t interface = context.snapshot.interface_of_link(held.link);
+  flows::Resolution r{.verdict = Verdict::failed, .solicit = false, .mac = {}};
+  if (interface != kNoInterface)
+    r = context.neighbors.resolve(held.link, held.next_hop, context.now_ns);
   if (r.verdict == Verdict::wait) {
-    if (r.solicit) solicit(context, held.port, held.next_hop, nullptr);
+    if (r.solicit) solicit(context, interface, held.next_hop, nullptr);
     return false;
   }
   PortTally& tally = context.counters.port(held.port);
   tally.held.set(tally.held.get() - 1);
   if (r.verdict == Verdict::send)
-    put_on_wire(context, held.packet, held.port, r.mac, held.ipv6, held.tunnel);
+    put_on_wire(context, held.packet, context.snapshot.interfaces[interface], r.mac, held.ipv6,
+                held.tunnel);
   else
     drop(context, held.packet, held.port, held.tunnel.slot,
          r.verdict == Verdict::full ? DropReason::neighbor_full : DropReason::neighbor_unresolved);
@@ -170,7 +181,7 @@ bool Outbox::try_held(Context& context, const Held& held) {
 }
 
 void Outbox::begin_turn(Context& context) {
-  last_.port = UINT16_MAX;
+  last_.interface = kNoInterface;
   if (!held_.empty()) release_held(context, ~uint64_t{0});
 }
 
@@ -186,13 +197,16 @@ void Outbox::release_held(Context& context, uint64_t waiting) {
   waiting_ = left;
 }
 
-void Outbox::send_own_frame(Context& context, pmd_glue::Packet frame, uint16_t port) {
+void Outbox::send_own_frame(Context& context, pmd_glue::Packet frame, uint16_t index) {
+  const InterfaceView& interface = context.snapshot.interfaces[index];
   frame.request_checksums({});
-  context.counters.port(port).originated.add(1);
-  buffer(context, frame, port, {});
+  if (interface.vlan != flows::kUntagged)
+    flows::insert_vlan_tag(frame.prepend(flows::kVlanTag), interface.vlan);
+  context.counters.port(interface.port).originated.add(1);
+  buffer(context, frame, interface.port, {});
 }
 
-void Outbox::send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t port,
+void Outbox::send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t interface,
                          const IpAddress& destination) {
   packet.request_checksums({});
   const bool ipv6 = !destination.is_v4();
@@ -202,16 +216,16 @@ void Outbox::send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t por
     const bool usable = route != nullptr && (route->kind == Route::Kind::forward ||
                                              route->kind == Route::Kind::connected);
     if (!usable) return pmd_glue::free_packet(packet);  // never counted as made: it never left
-    port = route->port;
+    interface = route->interface;
     if (route->kind == Route::Kind::forward) next_hop = route->next_hop;
   }
-  context.counters.port(port).originated.add(1);
-  send_ip(context, packet, port, next_hop, ipv6, {});
+  context.counters.port(context.snapshot.interfaces[interface].port).originated.add(1);
+  send_ip(context, packet, interface, next_hop, ipv6, {});
 }
 
-void Outbox::solicit(Context& context, uint16_t port, const IpAddress& target,
+void Outbox::solicit(Context& context, uint16_t interface, const IpAddress& target,
                      const flows::MacAddress* known) {
-  const PortView& view = context.snapshot.ports[port];
+  const InterfaceView& view = context.snapshot.interfaces[interface];
   const IpAddress source = view.source_for(target);
   if (source.is_unspecified()) return;
   pmd_glue::Packet frame = context.pool.allocate();
@@ -228,11 +242,12 @@ void Outbox::solicit(Context& context, uint16_t port, const IpAddress& target,
             ? write_solicitation_poll(frame.bytes(), view.mac, source.v6(), *known, target.v6())
             : write_solicitation(frame.bytes(), view.mac, source.v6(), target.v6());
   frame.set_length(static_cast<uint16_t>(length));
-  send_own_frame(context, frame, port);
+  send_own_frame(context, frame, interface);
 }
 
-void Outbox::announce(Context& context, uint16_t port) {
-  const PortView& view = context.snapshot.ports[port];
+void Outbox::announce(Context& context, uint16_t interface) {
+  const InterfaceView& view = context.snapshot.interfaces[interface];
+  if (view.addresses.empty()) return;
   const auto tell = [&](const IpAddress& address) {
     pmd_glue::Packet frame = context.pool.allocate();
     if (!frame) return;
@@ -241,7 +256,7 @@ void Outbox::announce(Context& context, uint16_t port) {
         address.is_v4() ? write_arp_announcement(frame.bytes(), view.mac, address.v4())
                         : write_unsolicited_advertisement(frame.bytes(), view.mac, address.v6());
     frame.set_length(static_cast<uint16_t>(length));
-    send_own_frame(context, frame, port);
+    send_own_frame(context, frame, interface);
   };
   for (const flows::Prefix& p : view.addresses) tell(p.address);
   tell(view.link_local);

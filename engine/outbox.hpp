@@ -16,6 +16,7 @@ namespace penstock::engine {
 struct TunnelUse {
   uint16_t slot = kNoTunnel;  ///< to be charged with a drop
   bool wrapped = false;       ///< it leaves in the tunnel's coat, and counts there
+  uint8_t link_header = 0;    ///< bytes in front of its IP header; the outbox's own
 };
 
 class Outbox {
@@ -28,26 +29,28 @@ class Outbox {
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
 
-  /// An IP packet (data begins at the IP header) to `next_hop` out of `port`. Takes the packet;
-  /// counts what becomes of it at `port`.
-  void send_ip(Context& context, pmd_glue::Packet packet, uint16_t port,
+  // `interface` is an index into the snapshot's. What becomes of a packet counts at its port.
+
+  /// An IP packet (data begins at the IP header) to `next_hop` out of `interface`. Takes the
+  /// packet.
+  void send_ip(Context& context, pmd_glue::Packet packet, uint16_t interface,
                const flows::IpAddress& next_hop, bool ipv6, TunnelUse tunnel);
 
-  /// A whole frame of our own making (ARP, ND). Counts it as originated.
-  void send_own_frame(Context& context, pmd_glue::Packet frame, uint16_t port);
+  /// A whole frame of our own making (ARP, ND), without tag. Counts it as originated.
+  void send_own_frame(Context& context, pmd_glue::Packet frame, uint16_t interface);
 
-  /// An IP packet of our own making: routed to its `destination` (a link-local one out of `port`,
-  /// the only link where it means something) and counted as originated.
-  void send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t port,
+  /// An IP packet of our own making: routed to its `destination` (a link-local one out of
+  /// `interface`, the only link where it means something) and counted as originated.
+  void send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t interface,
                    const flows::IpAddress& destination);
 
   /// Asks who `target` is: ARP or neighbour solicitation; to `known` alone when it is given.
-  void solicit(Context& context, uint16_t port, const flows::IpAddress& target,
+  void solicit(Context& context, uint16_t interface, const flows::IpAddress& target,
                const flows::MacAddress* known);
 
-  /// Tells everyone on the link of `port` which addresses are here (RFC 5227 section 3; RFC 4861
-  /// section 7.2.6): after the link came up, so that switches and neighbours forget the past.
-  void announce(Context& context, uint16_t port);
+  /// Tells everyone there which addresses are here (RFC 5227 section 3; RFC 4861 section 7.2.6):
+  /// after the link came up, so that switches and neighbours forget the past.
+  void announce(Context& context, uint16_t interface);
 
   /// Sends or gives up what waits for a neighbour. Once at the begin of a turn.
   void begin_turn(Context& context);
@@ -74,6 +77,7 @@ class Outbox {
     pmd_glue::Packet packet;
     flows::IpAddress next_hop;
     uint16_t port;
+    uint16_t link;  ///< of the interface; an index does not outlive a reload, and a packet may wait
     TunnelUse tunnel;
     bool ipv6;
   };
@@ -81,11 +85,11 @@ class Outbox {
   // The last next hop that was looked up: packets of a burst mostly go the same way.
   struct LastHop {
     flows::IpAddress next_hop;
-    uint16_t port = UINT16_MAX;
+    uint16_t interface = kNoInterface;
     flows::MacAddress mac;
   };
 
-  void put_on_wire(Context& context, pmd_glue::Packet packet, uint16_t port,
+  void put_on_wire(Context& context, pmd_glue::Packet packet, const InterfaceView& interface,
                    const flows::MacAddress& destination, bool ipv6, TunnelUse tunnel);
   void buffer(Context& context, pmd_glue::Packet frame, uint16_t port, TunnelUse tunnel);
   void flush(Context& context, uint16_t port);

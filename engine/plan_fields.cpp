@@ -82,13 +82,26 @@ Object engine(const Config& config) {
            hot("verify", config.verify == Verify::all ? "all" : "state")}};
 }
 
-Object port(const PortConfig& p) {
+Field address(const InterfaceConfig& i) {
+  Field field = hot_list("address", i.addresses, "none");
+  field.ordered = true;  // the first is the source of what the engine itself sends
+  return field;
+}
+
+Object port(const PortConfig& p, const InterfaceConfig& untagged) {
   const auto mac = p.mac ? std::optional(flows::to_string(*p.mac)) : std::nullopt;
-  Field address = hot_list("address", p.addresses, "none");
-  address.ordered = true;  // the first is the source of what the engine itself sends
   return {"port." + p.name,
-          {cold("device", p.device), std::move(address), cold("mtu", std::to_string(p.mtu)),
+          {cold("device", p.device), address(untagged), cold("mtu", std::to_string(p.mtu)),
            maybe("mac", mac, "the device's", false)}};
+}
+
+Object vlan(const Config& config, const InterfaceConfig& i) {
+  return {fmt::format("port.{}.vlan.{}", config.ports[i.port].name, i.vlan.value), {address(i)}};
+}
+
+Object wire(const Config& config, const WireConfig& w) {
+  const auto end = [&](size_t i) { return config.ports[w.ports[i]].name; };
+  return {fmt::format("wire.{}-{}", end(0), end(1)), {}};
 }
 
 Object route(const RouteConfig& r) {
@@ -99,7 +112,7 @@ Object tunnel(const Config& config, const TunnelConfig& t) {
   const auto default_port = t.default_port ? std::optional(t.default_port->value) : std::nullopt;
   const auto mtu = t.mtu != 0 ? std::optional(t.mtu) : std::nullopt;
   return {"tunnel." + t.name,
-          {hot("via", "sctp-udp"), hot("port", config.ports[t.port].name),
+          {hot("via", "sctp-udp"), hot("port", config.interfaces[t.interface].name),
            hot("listen", std::to_string(t.listen.value)), hot_list("hosts", t.hosts, "none"),
            hot_list("sources", t.sources, "none"), hot_list("peer", t.peers, "none"),
            maybe("default-port", number(default_port), "none"), maybe("mtu", number(mtu), "auto")}};
@@ -119,7 +132,7 @@ std::string action(const Config& config, const RuleConfig& r) {
 
 Object rule(const Config& config, const RuleConfig& r) {
   std::optional<std::string> from;
-  if (r.from_port) from = config.ports[*r.from_port].name;
+  if (r.from_interface) from = config.interfaces[*r.from_interface].name;
   if (r.from_tunnel) from = config.tunnels[*r.from_tunnel].name;
   return {"rule." + r.name,
           {maybe("from", std::move(from), "any"), hot_list("to", r.to, "any"),
@@ -132,15 +145,24 @@ Object rule(const Config& config, const RuleConfig& r) {
 std::vector<Group> describe(const Config& config) {
   Group once{{engine(config), {"control", {cold("socket", config.control.socket)}}}, false, false};
   Group ports{{}, false, true};
-  for (const PortConfig& p : config.ports) ports.objects.push_back(port(p));
+  Group vlans;
+  for (size_t i = 0; i < config.interfaces.size(); ++i) {
+    const InterfaceConfig& interface = config.interfaces[i];
+    if (interface.vlan == flows::kUntagged)
+      ports.objects.push_back(port(config.ports[interface.port], interface));
+    else
+      vlans.objects.push_back(vlan(config, interface));
+  }
+  Group wires{{}, false, false};
+  for (const WireConfig& w : config.wires) wires.objects.push_back(wire(config, w));
   Group routes;
   for (const RouteConfig& r : config.routes) routes.objects.push_back(route(r));
   Group tunnels;
   for (const TunnelConfig& t : config.tunnels) tunnels.objects.push_back(tunnel(config, t));
   Group rules{{}, true, true};
   for (const RuleConfig& r : config.rules) rules.objects.push_back(rule(config, r));
-  return {std::move(once), std::move(ports), std::move(routes), std::move(tunnels),
-          std::move(rules)};
+  return {std::move(once),   std::move(ports),   std::move(vlans), std::move(wires),
+          std::move(routes), std::move(tunnels), std::move(rules)};
 }
 
 }  // namespace penstock::engine

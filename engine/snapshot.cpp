@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/config/limits.hpp"
 #include "flows/nd.hpp"
 
 namespace penstock::engine {
@@ -26,12 +27,16 @@ PrefixMap<uint8_t> prefix_set(const std::vector<Prefix>& prefixes) {
   return PrefixMap<uint8_t>(entries);
 }
 
-PortView make_port(const PortConfig& config, const PortFacts& facts) {
-  return {.mac = facts.mac,
-          .offload = facts.offload,
-          .mtu = facts.mtu,
+static_assert(limits::kPorts <= 16);  // with the 12 bits of a VLAN they make a link's 16
+
+InterfaceView make_interface(const InterfaceConfig& config, const PortFacts& port) {
+  return {.port = config.port,
+          .vlan = config.vlan,
+          .link = static_cast<uint16_t>(config.port << 12 | config.vlan.value),
+          .mtu = port.mtu,
+          .mac = port.mac,
           .addresses = config.addresses,
-          .link_local = flows::link_local_address(facts.mac),
+          .link_local = flows::link_local_address(port.mac),
           .tunnels = {}};
 }
 
@@ -54,7 +59,7 @@ TunnelView make_tunnel(const TunnelConfig& config, uint16_t slot, uint16_t port_
     peers.push_back({{flows::Ipv6Address{}, 0}, *config.default_port});
   }
   return {.slot = slot,
-          .port = config.port,
+          .interface = config.interface,
           .listen = config.listen,
           .mtu = config.mtu == 0 ? port_mtu : std::min(config.mtu, port_mtu),
           .hosts = prefix_set(config.hosts),
@@ -65,35 +70,37 @@ TunnelView make_tunnel(const TunnelConfig& config, uint16_t slot, uint16_t port_
 
 // The last address of an IPv4 subnet, and the first, are everyone's (RFC 1122 section 3.2.1.3);
 // a /31 has only hosts (RFC 3021).
-void add_broadcasts(const Prefix& subnet, uint16_t port, std::vector<Route>& routes) {
+void add_broadcasts(const Prefix& subnet, uint16_t interface, uint16_t port,
+                    std::vector<Route>& routes) {
   if (!subnet.address.is_v4() || subnet.length > 30) return;
   const uint32_t first = subnet.network().address.v4().to_host();
   const uint32_t last = first | (uint32_t{UINT32_MAX} >> subnet.length);
   for (const uint32_t a : {first, last})
     routes.push_back({.kind = Route::Kind::broadcast,
+                      .interface = interface,
                       .port = port,
                       .next_hop = {},
                       .to = host_prefix(flows::Ipv4Address::from_host(a))});
 }
 
-std::vector<Route> make_routes(const Config& config, const std::vector<PortView>& ports) {
+std::vector<Route> make_routes(const Config& config, const std::vector<InterfaceView>& interfaces) {
   std::vector<Route> routes;
-  for (uint16_t i = 0; i < ports.size(); ++i) {
-    const auto local = [&](const IpAddress& a) {
-      routes.push_back(
-          {.kind = Route::Kind::local, .port = i, .next_hop = {}, .to = host_prefix(a)});
+  for (uint16_t i = 0; i < interfaces.size(); ++i) {
+    const uint16_t port = interfaces[i].port;
+    const auto add = [&](Route::Kind kind, const Prefix& to) {
+      routes.push_back({.kind = kind, .interface = i, .port = port, .next_hop = {}, .to = to});
     };
-    for (const Prefix& p : ports[i].addresses) {
-      local(p.address);
-      add_broadcasts(p, i, routes);
-      routes.push_back(
-          {.kind = Route::Kind::connected, .port = i, .next_hop = {}, .to = p.network()});
+    for (const Prefix& p : interfaces[i].addresses) {
+      add(Route::Kind::local, host_prefix(p.address));
+      add_broadcasts(p, i, port, routes);
+      add(Route::Kind::connected, p.network());
     }
-    local(ports[i].link_local);
+    add(Route::Kind::local, host_prefix(interfaces[i].link_local));
   }
   for (const RouteConfig& r : config.routes)
     routes.push_back({.kind = Route::Kind::forward,
-                      .port = r.port,
+                      .interface = r.interface,
+                      .port = interfaces[r.interface].port,
                       .next_hop = r.next_hop,
                       .to = r.to.network()});
   return routes;
@@ -106,7 +113,7 @@ flows::RuleTable make_rules(const Config& config) {
     rule.to = r.to;
     rule.source = r.source;
     rule.sctp_ports = r.sctp_ports;
-    if (r.from_port) rule.from.push_back({*r.from_port, false});
+    if (r.from_interface) rule.from.push_back({*r.from_interface, false});
     if (r.from_tunnel) rule.from.push_back({*r.from_tunnel, true});
     switch (r.action) {
       case RuleAction::tunnel:
@@ -120,23 +127,29 @@ flows::RuleTable make_rules(const Config& config) {
     }
     rules.push_back(std::move(rule));
   }
-  return flows::RuleTable(rules, config.ports.size(), config.tunnels.size());
+  return flows::RuleTable(rules, config.interfaces.size(), config.tunnels.size());
 }
 
 }  // namespace
 
-bool PortView::owns(const IpAddress& a) const {
+uint16_t PortView::interface_of(flows::VlanId vlan) const {
+  for (const auto& [id, interface] : vlans)
+    if (id == vlan) return interface;
+  return kNoInterface;
+}
+
+bool InterfaceView::owns(const IpAddress& a) const {
   return a == IpAddress(link_local) || std::any_of(addresses.begin(), addresses.end(),
                                                    [&](const Prefix& p) { return p.address == a; });
 }
 
-bool PortView::on_link(const IpAddress& a) const {
+bool InterfaceView::on_link(const IpAddress& a) const {
   if (!a.is_v4() && a.v6().is_link_local()) return true;
   return std::any_of(addresses.begin(), addresses.end(),
                      [&](const Prefix& p) { return p.contains(a); });
 }
 
-IpAddress PortView::source_for(const IpAddress& peer) const {
+IpAddress InterfaceView::source_for(const IpAddress& peer) const {
   const bool v4 = peer.is_v4();
   if (!v4 && peer.v6().is_link_local()) return link_local;
   for (const Prefix& p : addresses)
@@ -147,6 +160,12 @@ IpAddress PortView::source_for(const IpAddress& peer) const {
   return link_local;
 }
 
+uint16_t Snapshot::interface_of_link(uint16_t link) const {
+  for (uint16_t i = 0; i < interfaces.size(); ++i)
+    if (interfaces[i].link == link) return i;
+  return kNoInterface;
+}
+
 Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports,
                        const std::vector<uint16_t>& tunnel_slots, uint64_t generation) {
   Snapshot s;
@@ -154,20 +173,29 @@ Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports
   s.verify = config.verify == Verify::all ? flows::VerifyCrc::all : flows::VerifyCrc::zero_only;
   s.icmp_rate = config.engine.icmp_rate;
   s.adaptive_idle = config.engine.idle == Idle::adaptive;
-  for (size_t i = 0; i < config.ports.size(); ++i)
-    s.ports.push_back(make_port(config.ports[i], ports[i]));
+  for (const PortFacts& p : ports)
+    s.ports.push_back({.mac = p.mac, .offload = p.offload, .mtu = p.mtu, .vlans = {}});
   std::vector<Prefix> own;
-  for (const PortView& p : s.ports)
-    for (const Prefix& a : p.addresses) {
+  for (uint16_t i = 0; i < config.interfaces.size(); ++i) {
+    const InterfaceConfig& interface = config.interfaces[i];
+    PortView& port = s.ports[interface.port];
+    s.interfaces.push_back(make_interface(interface, ports[interface.port]));
+    if (interface.vlan != flows::kUntagged)
+      port.vlans.emplace_back(interface.vlan, i);
+    else if (!interface.addresses.empty())
+      port.untagged = i;
+    for (const Prefix& a : interface.addresses) {
       own.push_back(host_prefix(a.address));
       s.own_filter |= own_bit(a.address);
     }
+  }
   for (size_t i = 0; i < config.tunnels.size(); ++i) {
     const TunnelConfig& t = config.tunnels[i];
-    s.tunnels.push_back(make_tunnel(t, tunnel_slots[i], ports[t.port].mtu, own));
-    s.ports[t.port].tunnels.push_back(static_cast<uint16_t>(i));
+    InterfaceView& interface = s.interfaces[t.interface];
+    s.tunnels.push_back(make_tunnel(t, tunnel_slots[i], interface.mtu, own));
+    interface.tunnels.push_back(static_cast<uint16_t>(i));
   }
-  s.route_list = make_routes(config, s.ports);
+  s.route_list = make_routes(config, s.interfaces);
   std::vector<PrefixMap<Route>::Entry> entries;
   for (const Route& r : s.route_list) entries.push_back({r.to, r});
   s.routes = PrefixMap<Route>(entries);

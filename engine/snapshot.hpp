@@ -22,10 +22,26 @@ struct PortFacts {
   uint16_t mtu = 0;
 };
 
+inline constexpr uint16_t kNoInterface = UINT16_MAX;
+
 struct PortView {
   flows::MacAddress mac;
   flows::ChecksumOffload offload;
   uint16_t mtu = 0;
+  uint16_t untagged = kNoInterface;  ///< index into Snapshot::interfaces; none: it has no address
+  std::vector<std::pair<flows::VlanId, uint16_t>> vlans;  ///< with their interfaces
+
+  /// kNoInterface when the port is not in that VLAN.
+  uint16_t interface_of(flows::VlanId vlan) const;
+};
+
+/// A network that a port is in, by untagged frames or by those of one VLAN.
+struct InterfaceView {
+  uint16_t port = 0;
+  flows::VlanId vlan;
+  uint16_t link = 0;      ///< by which the neighbour table knows it; the same over reloads
+  uint16_t mtu = 0;       ///< the port's
+  flows::MacAddress mac;  ///< the port's
   std::vector<flows::Prefix> addresses;  ///< host bits kept
   flows::Ipv6Address link_local;
   std::vector<uint16_t> tunnels;  ///< those that listen here
@@ -38,8 +54,8 @@ struct PortView {
 };
 
 struct TunnelView {
-  uint16_t slot = 0;  ///< of its counters; stays the same over reloads
-  uint16_t port = 0;
+  uint16_t slot = 0;       ///< of its counters; stays the same over reloads
+  uint16_t interface = 0;  ///< index into Snapshot::interfaces
   flows::UdpPort listen;
   uint16_t mtu = 0;  ///< of the outer packet
   flows::PrefixMap<uint8_t> hosts;
@@ -51,7 +67,8 @@ struct TunnelView {
 struct Route {
   enum class Kind : uint8_t { forward, connected, local, broadcast };
   Kind kind = Kind::forward;
-  uint16_t port = 0;
+  uint16_t interface = 0;     ///< index into Snapshot::interfaces
+  uint16_t port = 0;          ///< the interface's
   flows::IpAddress next_hop;  ///< kind forward only
   flows::Prefix to;
 };
@@ -64,6 +81,7 @@ inline uint64_t own_bit(const flows::IpAddress& a) {
 struct Snapshot {
   uint64_t generation = 0;
   std::vector<PortView> ports;
+  std::vector<InterfaceView> interfaces;
   std::vector<TunnelView> tunnels;
   std::vector<Route> route_list;  ///< as shown to people
   flows::PrefixMap<Route> routes;
@@ -72,6 +90,9 @@ struct Snapshot {
   flows::VerifyCrc verify = flows::VerifyCrc::zero_only;
   uint32_t icmp_rate = 100;  ///< errors of one kind a second, at most, of all workers
   bool adaptive_idle = false;
+
+  /// kNoInterface when a reload took it away. For the few who kept a link over a turn.
+  uint16_t interface_of_link(uint16_t link) const;
 
   bool owns(const flows::IpAddress& a) const {
     if ((own_filter & own_bit(a)) == 0) [[likely]]

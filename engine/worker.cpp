@@ -78,14 +78,22 @@ void Worker::housekeeping(Context& context) {
   if (index_ != 0) return;
   for (uint16_t port = 0; port < announced_.size(); ++port) {
     const uint32_t losses = shared_.link_losses[port].load(std::memory_order_relaxed);
-    if (std::exchange(forgotten_[port], losses) != losses) shared_.neighbors.forget(port);
+    const bool lost = std::exchange(forgotten_[port], losses) != losses;
     const uint32_t wanted = shared_.announcements[port].load(std::memory_order_relaxed);
-    if (std::exchange(announced_[port], wanted) != wanted) outbox_.announce(context, port);
+    const bool announce = std::exchange(announced_[port], wanted) != wanted;
+    for (uint16_t i = 0; i < context.snapshot.interfaces.size(); ++i) {
+      if (context.snapshot.interfaces[i].port != port) continue;
+      if (lost) shared_.neighbors.forget(context.snapshot.interfaces[i].link);
+      if (announce) outbox_.announce(context, i);
+    }
   }
   std::array<flows::Solicitation, 64> due;
   const size_t n = shared_.neighbors.tick(context.now_ns, kNeighborsATime, due);
-  for (size_t i = 0; i < n; ++i)
-    outbox_.solicit(context, due[i].port, due[i].ip, due[i].mac ? &*due[i].mac : nullptr);
+  for (size_t i = 0; i < n; ++i) {
+    const uint16_t interface = context.snapshot.interface_of_link(due[i].link);
+    if (interface == kNoInterface) continue;
+    outbox_.solicit(context, interface, due[i].ip, due[i].mac ? &*due[i].mac : nullptr);
+  }
 }
 
 void Worker::run(const std::atomic<bool>& stop) {

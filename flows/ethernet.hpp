@@ -43,6 +43,32 @@ inline uint16_t ether_type(const uint8_t* frame) {
   return load_be16(frame + 12);
 }
 
+/// The VLAN of a tag, `tag` being its EtherType; the other four bits are priority (IEEE 802.1Q
+/// section 9.6).
+inline VlanId load_vlan_id(const uint8_t* tag) {
+  return VlanId{static_cast<uint16_t>(load_be16(tag + 2) & 0x0fff)};
+}
+/// Takes the tag off a frame of at least kEthernetHeader + kVlanTag bytes: the addresses move
+/// behind it, the frame begins kVlanTag bytes later.
+inline void remove_vlan_tag(uint8_t* frame) {
+  std::memmove(frame + kVlanTag, frame, 2 * sizeof(MacAddress));
+}
+/// The reverse: `frame` begins kVlanTag bytes earlier than the untagged one.
+inline void insert_vlan_tag(uint8_t* frame, VlanId vlan) {
+  std::memmove(frame, frame + kVlanTag, 2 * sizeof(MacAddress));
+  store_be16(frame + 12, kEtherTypeVlan);
+  store_be16(frame + 14, vlan.value);
+}
+/// What stands behind an Ethernet header of type kEtherTypeVlan.
+inline void write_vlan_tag(uint8_t* at, VlanId vlan, uint16_t type) {
+  store_be16(at, vlan.value);
+  store_be16(at + 2, type);
+}
+/// Bytes in front of the IP header.
+constexpr uint16_t link_header(VlanId vlan) {
+  return vlan == kUntagged ? kEthernetHeader : kEthernetHeader + kVlanTag;
+}
+
 inline void write_ethernet_header(uint8_t* frame, const MacAddress& destination,
                                   const MacAddress& source, uint16_t type) {
   store_mac(frame, destination);

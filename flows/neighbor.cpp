@@ -17,14 +17,14 @@ using neighbor_detail::send_to;
 using neighbor_detail::state_of;
 using State = NeighborState;
 
-Neighbor NeighborTable::lookup(uint16_t port, const IpAddress& ip) const {
-  return neighbor_of(find(place(port, ip), port, ip).word);
+Neighbor NeighborTable::lookup(uint16_t link, const IpAddress& ip) const {
+  return neighbor_of(find(place(link, ip), link, ip).word);
 }
 
-Resolution NeighborTable::resolve(uint16_t port, const IpAddress& ip, uint64_t now) {
+Resolution NeighborTable::resolve(uint16_t link, const IpAddress& ip, uint64_t now) {
   using Verdict = Resolution::Verdict;
-  const Place where = place(port, ip);
-  if (const Found found = find(where, port, ip); found.entry != nullptr) {
+  const Place where = place(link, ip);
+  if (const Found found = find(where, link, ip); found.entry != nullptr) {
     Entry& entry = *found.entry;
     const State state = state_of(found.word);
     if (has_mac(state)) [[likely]] {
@@ -38,16 +38,16 @@ Resolution NeighborTable::resolve(uint16_t port, const IpAddress& ip, uint64_t n
       return {Verdict::failed, false, {}};
   }
   const Guard guard(lock_);
-  return resolve_locked(where, port, ip, now);
+  return resolve_locked(where, link, ip, now);
 }
 
-Resolution NeighborTable::resolve_locked(const Place& place, uint16_t port, const IpAddress& ip,
+Resolution NeighborTable::resolve_locked(const Place& place, uint16_t link, const IpAddress& ip,
                                          uint64_t now) {
   using Verdict = Resolution::Verdict;
-  const Found found = find(place, port, ip);  // others may have been here before us
+  const Found found = find(place, link, ip);  // others may have been here before us
   Entry* entry = found.entry;
   if (entry == nullptr) {
-    entry = insert(place, port, ip, now);
+    entry = insert(place, link, ip, now);
     if (entry == nullptr) return {Verdict::full, false, {}};
     entry->ask_all(now);
     return {Verdict::wait, true, {}};
@@ -68,10 +68,10 @@ Resolution NeighborTable::resolve_locked(const Place& place, uint16_t port, cons
   return {Verdict::wait, true, {}};
 }
 
-Learned NeighborTable::learn(uint16_t port, const IpAddress& ip, const NeighborNews& news,
+Learned NeighborTable::learn(uint16_t link, const IpAddress& ip, const NeighborNews& news,
                              uint64_t now) {
-  const Place where = place(port, ip);
-  const Found found = find(where, port, ip);
+  const Place where = place(link, ip);
+  const Found found = find(where, link, ip);
   const Neighbor known = neighbor_of(found.word);
   // What changes nothing, and that is most of what a network says, takes no lock.
   if (found.entry == nullptr) {
@@ -81,17 +81,17 @@ Learned NeighborTable::learn(uint16_t port, const IpAddress& ip, const NeighborN
     return Learned::ignored;
   }
   const Guard guard(lock_);
-  return learn_locked(where, port, ip, news, now);
+  return learn_locked(where, link, ip, news, now);
 }
 
-Learned NeighborTable::learn_locked(const Place& place, uint16_t port, const IpAddress& ip,
+Learned NeighborTable::learn_locked(const Place& place, uint16_t link, const IpAddress& ip,
                                     const NeighborNews& news, uint64_t now) {
-  const Found found = find(place, port, ip);
+  const Found found = find(place, link, ip);
   const auto [state, known_mac] = neighbor_of(found.word);
   Entry* entry = found.entry;
   if (entry == nullptr) {
     if (!news.create || !news.mac) return Learned::ignored;
-    entry = insert(place, port, ip, now);
+    entry = insert(place, link, ip, now);
     if (entry == nullptr) return Learned::full;
     entry->set(State::stale, *news.mac);
     return Learned::updated;
@@ -128,7 +128,7 @@ bool NeighborTable::advance(Entry& entry, uint64_t now, Solicitation& due) {
     Ipv6Address ip;
     store_raw(ip.bytes.data(), entry.ip[0].load(std::memory_order_relaxed));
     store_raw(ip.bytes.data() + 8, entry.ip[1].load(std::memory_order_relaxed));
-    due = {entry.port.load(std::memory_order_relaxed), IpAddress(ip), mac};
+    due = {entry.link.load(std::memory_order_relaxed), IpAddress(ip), mac};
     return true;
   };
   const Neighbor neighbor = entry.neighbor();
@@ -197,12 +197,12 @@ size_t NeighborTable::tick(uint64_t now, size_t budget, std::span<Solicitation> 
   return written;
 }
 
-void NeighborTable::forget(uint16_t port) {
+void NeighborTable::forget(uint16_t link) {
   for (size_t slot = 0; slot < slots(); ++slot) {
     Entry& entry = entries_[slot];
-    if (entry.port.load(std::memory_order_relaxed) != port) continue;
+    if (entry.link.load(std::memory_order_relaxed) != link) continue;
     const Guard guard(lock_);
-    if (entry.port.load(std::memory_order_relaxed) == port &&
+    if (entry.link.load(std::memory_order_relaxed) == link &&
         state_of(entry.word.load(std::memory_order_relaxed)) != State::absent)
       remove(entry);
   }

@@ -2,7 +2,7 @@
 // Copyright (c) 2026 The Penstock authors
 #pragma once
 
-// The neighbours of all ports: which MAC address an IP address on a link has (RFC 826, RFC 4861
+// The neighbours of all links: which MAC address an IP address on a link has (RFC 826, RFC 4861
 // section 7.3). Knows states and times; it need not know how ARP and ND packets look, and makes
 // none: it says which solicitations are due.
 //
@@ -64,7 +64,7 @@ static_assert(sizeof(Resolution) == 8);  // returned in one register
 
 /// A solicitation that is due: to the station itself, or to all when `mac` is absent.
 struct Solicitation {
-  uint16_t port = 0;
+  uint16_t link = 0;
   IpAddress ip;
   std::optional<MacAddress> mac;
 };
@@ -86,7 +86,7 @@ enum class Learned : uint8_t {
 
 /// One entry as `show neighbors` sees it.
 struct NeighborSnapshot {
-  uint16_t port = 0;
+  uint16_t link = 0;
   IpAddress ip;
   Neighbor neighbor;
   uint64_t confirmed_at = 0;  ///< ns; 0: never
@@ -112,23 +112,23 @@ class NeighborTable {
   // All `now` are nanoseconds of one steady clock, above 0; callers' readings may differ a little.
 
   /// Any thread, without a lock. Marks nothing.
-  Neighbor lookup(uint16_t port, const IpAddress& ip) const;
+  Neighbor lookup(uint16_t link, const IpAddress& ip) const;
 
   /// Any thread. Marks the entry used; makes an incomplete one when there is none. Takes the lock
   /// only to make an entry or to ask again. `ip` is the unicast address of a host.
-  Resolution resolve(uint16_t port, const IpAddress& ip, uint64_t now);
+  Resolution resolve(uint16_t link, const IpAddress& ip, uint64_t now);
 
   /// Any thread. RFC 4861 sections 7.2.3 and 7.2.5, for ARP in the sense of RFC 826. An answer that
   /// nobody asked for confirms nothing: `solicited` counts only while a solicitation is open.
-  Learned learn(uint16_t port, const IpAddress& ip, const NeighborNews& news, uint64_t now);
+  Learned learn(uint16_t link, const IpAddress& ip, const NeighborNews& news, uint64_t now);
 
   /// Moves time: looks at `budget` places from where the last call stopped, once around at most,
   /// and writes the solicitations that are due; stops early when `due` is full. Returns how many it
   /// wrote. A whole round a second keeps the times above true to a second. One thread.
   size_t tick(uint64_t now, size_t budget, std::span<Solicitation> due);
 
-  /// Forgets what was learned on a port, when its link went down. Any thread.
-  void forget(uint16_t port);
+  /// Forgets what was learned on a link, when its link went down. Any thread.
+  void forget(uint16_t link);
 
   /// Calls `visit(const NeighborSnapshot&)` for every entry; takes no lock. Entries that come or go
   /// meanwhile may be missed. Any thread.
@@ -155,15 +155,15 @@ class NeighborTable {
     uint64_t word = 0;  ///< state and MAC as they were together
   };
 
-  Place place(uint16_t port, const IpAddress& ip) const;
-  Found find(const Place& place, uint16_t port, const IpAddress& ip) const;
+  Place place(uint16_t link, const IpAddress& ip) const;
+  Found find(const Place& place, uint16_t link, const IpAddress& ip) const;
   bool read(size_t slot, NeighborSnapshot& snapshot) const;
 
   // With the lock held.
-  Resolution resolve_locked(const Place& place, uint16_t port, const IpAddress& ip, uint64_t now);
-  Learned learn_locked(const Place& place, uint16_t port, const IpAddress& ip,
+  Resolution resolve_locked(const Place& place, uint16_t link, const IpAddress& ip, uint64_t now);
+  Learned learn_locked(const Place& place, uint16_t link, const IpAddress& ip,
                        const NeighborNews& news, uint64_t now);
-  Entry* insert(const Place& place, uint16_t port, const IpAddress& ip, uint64_t now);
+  Entry* insert(const Place& place, uint16_t link, const IpAddress& ip, uint64_t now);
   Entry* victim(const Place& place, uint64_t now) const;
   void remove(Entry& entry);
   bool advance(Entry& entry, uint64_t now, Solicitation& due);

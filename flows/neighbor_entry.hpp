@@ -80,7 +80,7 @@ class Guard {
 struct alignas(64) NeighborTable::Entry {
   std::atomic<uint64_t> word{0};
   std::array<std::atomic<uint64_t>, 2> ip{};
-  std::atomic<uint16_t> port{0};
+  std::atomic<uint16_t> link{0};
   std::atomic<bool> used{false};  ///< by a packet, since tick() or a confirmation last looked
   std::atomic<uint8_t> tries{0};  ///< solicitations sent in this state
   std::atomic<uint64_t> solicited_at{0};  ///< the last one; in state failed: when it failed

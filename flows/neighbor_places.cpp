@@ -55,10 +55,10 @@ NeighborTable::NeighborTable(uint32_t capacity, uint64_t secret)
 
 NeighborTable::~NeighborTable() = default;
 
-NeighborTable::Place NeighborTable::place(uint16_t port, const IpAddress& ip) const {
+NeighborTable::Place NeighborTable::place(uint16_t link, const IpAddress& ip) const {
   uint64_t hash = fold_multiply(load_raw<uint64_t>(ip.bytes().data()) ^ keys_[0],
                                 load_raw<uint64_t>(ip.bytes().data() + 8) ^ keys_[1]);
-  hash = fold_multiply(hash ^ keys_[2], keys_[0] + port);
+  hash = fold_multiply(hash ^ keys_[2], keys_[0] + link);
   const uint64_t first = ((hash >> 32) * buckets_) >> 32;
   uint64_t second = first + 1 + (((hash & 0xffffffff) * (buckets_ - 1)) >> 32);
   if (second >= buckets_) second -= buckets_;
@@ -66,7 +66,7 @@ NeighborTable::Place NeighborTable::place(uint16_t port, const IpAddress& ip) co
   return {static_cast<uint32_t>(first), static_cast<uint32_t>(second), tag == 0 ? uint8_t{1} : tag};
 }
 
-NeighborTable::Found NeighborTable::find(const Place& place, uint16_t port,
+NeighborTable::Found NeighborTable::find(const Place& place, uint16_t link,
                                          const IpAddress& ip) const {
   const auto high = load_raw<uint64_t>(ip.bytes().data());
   const auto low = load_raw<uint64_t>(ip.bytes().data() + 8);
@@ -77,7 +77,7 @@ NeighborTable::Found NeighborTable::find(const Place& place, uint16_t port,
       const uint64_t before = entry.word.load(std::memory_order_acquire);
       if (entry.ip[1].load(std::memory_order_acquire) != low ||
           entry.ip[0].load(std::memory_order_acquire) != high ||
-          entry.port.load(std::memory_order_acquire) != port)
+          entry.link.load(std::memory_order_acquire) != link)
         continue;
       // Whoever reads a key of a later owner also reads a later word here.
       const uint64_t after = entry.word.load(std::memory_order_relaxed);
@@ -96,7 +96,7 @@ bool NeighborTable::read(size_t slot, NeighborSnapshot& snapshot) const {
     Ipv6Address ip;
     store_raw(ip.bytes.data(), entry.ip[0].load(std::memory_order_acquire));
     store_raw(ip.bytes.data() + 8, entry.ip[1].load(std::memory_order_acquire));
-    snapshot.port = entry.port.load(std::memory_order_acquire);
+    snapshot.link = entry.link.load(std::memory_order_acquire);
     snapshot.confirmed_at = entry.confirmed_at.load(std::memory_order_acquire);
     const uint64_t after = entry.word.load(std::memory_order_relaxed);
     if (!same_version(before, after) || state_of(after) == State::absent) continue;
@@ -108,7 +108,7 @@ bool NeighborTable::read(size_t slot, NeighborSnapshot& snapshot) const {
 }
 
 /// An entry of state absent that is this address's from now on; the caller sets its state.
-NeighborTable::Entry* NeighborTable::insert(const Place& place, uint16_t port, const IpAddress& ip,
+NeighborTable::Entry* NeighborTable::insert(const Place& place, uint16_t link, const IpAddress& ip,
                                             uint64_t now) {
   const auto room = [this](uint32_t bucket) {
     return match(tags_[bucket].load(std::memory_order_relaxed), 0);
@@ -127,7 +127,7 @@ NeighborTable::Entry* NeighborTable::insert(const Place& place, uint16_t port, c
 
   entry->ip[0].store(load_raw<uint64_t>(ip.bytes().data()), std::memory_order_release);
   entry->ip[1].store(load_raw<uint64_t>(ip.bytes().data() + 8), std::memory_order_release);
-  entry->port.store(port, std::memory_order_release);
+  entry->link.store(link, std::memory_order_release);
   entry->used.store(false, std::memory_order_relaxed);
   entry->solicited(0, now);
   entry->confirmed_at.store(0, std::memory_order_release);

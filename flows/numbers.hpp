@@ -25,6 +25,9 @@ struct Number {
 using UdpPort = Number<struct UdpPortTag, uint16_t>;
 using SctpPort = Number<struct SctpPortTag, uint16_t>;
 using VerificationTag = Number<struct VerificationTagTag, uint32_t>;
+/// IEEE 802.1Q: 1 to 4094; 0 is "no VLAN" (also on the wire: a priority tag).
+using VlanId = Number<struct VlanIdTag, uint16_t>;
+inline constexpr VlanId kUntagged{0};
 
 /// RFC 6951 section 5.1: the IANA port of SCTP over UDP.
 inline constexpr UdpPort kSctpUdpPort{9899};

@@ -22,9 +22,23 @@ struct Said {
 struct PortDraft {
   Said<std::string> name;  ///< empty: none that can be used
   Said<std::string> device;
-  std::vector<Said<flows::Prefix>> addresses;
   Said<int64_t> mtu{1500, {}};
   std::optional<flows::MacAddress> mac;
+  bool addressed = false;  ///< it says address or vlan, rightly or wrongly
+  SourcePosition at;
+};
+
+/// Its name is the port's, with the VLAN behind it; empty when one of them cannot be used.
+struct InterfaceDraft {
+  Said<std::string> name;
+  uint16_t port = 0;  ///< index into Draft::ports
+  flows::VlanId vlan;
+  std::vector<Said<flows::Prefix>> addresses;
+  SourcePosition at;
+};
+
+struct WireDraft {
+  std::vector<Said<std::string>> ports;
   SourcePosition at;
 };
 
@@ -36,7 +50,7 @@ struct RouteDraft {
 
 struct TunnelDraft {
   Said<std::string> name;
-  Said<std::string> port;
+  Said<std::string> port;                                ///< of [[port]], or with a VLAN behind it
   Said<flows::UdpPort> listen{flows::kSctpUdpPort, {}};  ///< 0: what was said is unusable
   std::vector<Said<flows::Prefix>> hosts;
   std::vector<Said<flows::Prefix>> sources;  ///< empty: everyone
@@ -62,6 +76,8 @@ struct Draft {
   Verify verify = Verify::state;
   ControlConfig control;
   std::vector<PortDraft> ports;
+  std::vector<InterfaceDraft> interfaces;  ///< in the order of Config::interfaces
+  std::vector<WireDraft> wires;
   std::vector<RouteDraft> routes;
   std::vector<TunnelDraft> tunnels;
   std::vector<RuleDraft> rules;

@@ -19,6 +19,8 @@ inline constexpr size_t kFileBytes = 1 << 20;
 inline constexpr size_t kKeyDots = 64;  ///< dots in one key: tables are nested that deep
 
 inline constexpr size_t kPorts = 16;
+inline constexpr size_t kVlansPerPort = 64;
+inline constexpr size_t kWires = kPorts / 2;
 inline constexpr size_t kTunnels = 64;
 inline constexpr size_t kRules = 1024;
 inline constexpr size_t kRoutes = 4096;
@@ -35,6 +37,7 @@ inline constexpr Range kCore{0, 1023};
 inline constexpr Range kMemoryMb{32, 1 << 20};
 inline constexpr Range kNeighbors{16, 1 << 20};
 inline constexpr Range kIcmpRate{0, 1'000'000};
+inline constexpr Range kVlanId{1, 4094};       ///< IEEE 802.1Q section 9.6
 inline constexpr Range kPortNumber{1, 65535};  ///< of UDP and of SCTP
 
 /// IP packets, bytes. RFC 791 has every host take 576; RFC 8200 section 5 has every link carry

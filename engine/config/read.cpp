@@ -12,13 +12,8 @@
 namespace penstock::engine {
 namespace {
 
-constexpr auto kTables = std::to_array<Key>({{"engine"},
-                                             {"control"},
-                                             {"port"},
-                                             {"route"},
-                                             {"tunnel"},
-                                             {"rule"},
-                                             {"wire", "pairs of ports that are a wire"}});
+constexpr auto kTables = std::to_array<Key>(
+    {{"engine"}, {"control"}, {"port"}, {"route"}, {"tunnel"}, {"rule"}, {"wire"}});
 constexpr auto kEngineKeys = std::to_array<Key>({{"main-core"},
                                                  {"workers"},
                                                  {"idle"},
@@ -36,8 +31,10 @@ constexpr auto kPortKeys = std::to_array<Key>({{"name"},
                                                {"address"},
                                                {"mtu"},
                                                {"mac"},
-                                               {"vlan", "VLANs"},
+                                               {"vlan"},
                                                {"kernel", "kernel interfaces beside a port"}});
+constexpr auto kVlanKeys = std::to_array<Key>({{"id"}, {"address"}});
+constexpr auto kWireKeys = std::to_array<Key>({{"ports"}});
 constexpr auto kRouteKeys = std::to_array<Key>({{"to"}, {"next-hop"}});
 constexpr auto kTunnelKeys = std::to_array<Key>({{"name"},
                                                  {"via"},
@@ -118,20 +115,67 @@ Said<std::string> read_own_name(const Section& section) {
   return section.value("name", read_name).value_or(Said<std::string>{{}, section.at()});
 }
 
-PortDraft read_port(const Section& section) {
+/// A port with the interfaces that stand in its table, the untagged one first.
+struct PortTable {
+  PortDraft port;
+  std::vector<InterfaceDraft> interfaces;
+};
+
+InterfaceDraft read_vlan(const Section& section, const std::string& port_name) {
+  section.check_keys(kVlanKeys);
+  section.require("id", "give a VLAN id, 1 to 4094");
+  section.require("address", "give at least one, such as \"10.40.0.1/24\"");
+  InterfaceDraft vlan;
+  vlan.at = section.at();
+  if (const auto id = section.number("id", limits::kVlanId)) {
+    vlan.vlan = flows::VlanId{static_cast<uint16_t>(id->value)};
+    if (!port_name.empty()) vlan.name = {fmt::format("{}.{}", port_name, id->value), id->at};
+  }
+  vlan.addresses = section.values("address", limits::kAddressesPerPort, read_interface_address);
+  return vlan;
+}
+
+PortTable read_port(const Section& section) {
   section.check_keys(kPortKeys);
   section.require("device", "give a PCI address such as \"0000:3b:00.0\" or a vdev");
-  section.require("address", "give at least one, such as \"10.0.0.1/24\"");
-  PortDraft port;
+  PortTable table;
+  PortDraft& port = table.port;
   port.at = section.at();
   port.name = read_own_name(section);
   take(port.device, section.value("device", read_device));
-  port.addresses = section.values("address", limits::kAddressesPerPort, read_interface_address);
+  port.addressed = section.find("address") != nullptr || section.find("vlan") != nullptr;
+  InterfaceDraft untagged{.name = port.name, .port = 0, .vlan = {}, .addresses = {}, .at = port.at};
+  untagged.addresses = section.values("address", limits::kAddressesPerPort, read_interface_address);
+  table.interfaces.push_back(std::move(untagged));
+  for (const Section& vlan : section.tables("vlan", limits::kVlansPerPort))
+    table.interfaces.push_back(read_vlan(vlan, port.name.value));
   // A number that cannot be used is as large as any: nothing else shall look wrong beside it.
   if (section.find("mtu") != nullptr)
     port.mtu = section.number("mtu", limits::kMtu).value_or(Said<int64_t>{limits::kMtu.most, {}});
   if (const auto mac = section.value("mac", read_mac)) port.mac = mac->value;
-  return port;
+  return table;
+}
+
+/// The untagged interfaces in front, in the order of the ports.
+void add_ports(std::vector<PortTable> tables, Draft& draft) {
+  for (const bool tagged : {false, true})
+    for (size_t i = 0; i < tables.size(); ++i)
+      for (InterfaceDraft& interface : tables[i].interfaces) {
+        const bool first = &interface == &tables[i].interfaces.front();
+        if (first == tagged) continue;
+        interface.port = static_cast<uint16_t>(i);
+        draft.interfaces.push_back(std::move(interface));
+      }
+  for (PortTable& table : tables) draft.ports.push_back(std::move(table.port));
+}
+
+WireDraft read_wire(const Section& section) {
+  section.check_keys(kWireKeys);
+  section.require("ports", "give the names of two ports: [\"east\", \"west\"]");
+  WireDraft wire{section.texts("ports", 2), section.at()};
+  if (wire.ports.size() == 1)
+    section.mistake(wire.ports[0].at, "ports has one name, and a wire has two ends; give both");
+  return wire;
 }
 
 RouteDraft read_route(const Section& section) {
@@ -286,7 +330,8 @@ Draft read_draft(const toml::table& file, Mistakes& mistakes) {
   Draft draft;
   read_once(file, "engine", read_engine, draft, mistakes);
   read_once(file, "control", read_control, draft, mistakes);
-  draft.ports = read_each(file, "port", "name", limits::kPorts, read_port, mistakes);
+  add_ports(read_each(file, "port", "name", limits::kPorts, read_port, mistakes), draft);
+  draft.wires = read_each(file, "wire", "", limits::kWires, read_wire, mistakes);
   draft.routes = read_each(file, "route", "to", limits::kRoutes, read_route, mistakes);
   draft.tunnels = read_each(file, "tunnel", "name", limits::kTunnels, read_tunnel, mistakes);
   draft.rules = read_each(file, "rule", "name", limits::kRules, read_rule, mistakes);

@@ -47,6 +47,8 @@ Config resolve(const Draft& draft, const std::string& file, Mistakes& mistakes) 
   config.verify = draft.verify;
   config.control = draft.control;
   config.ports = resolve_ports(draft, mistakes);
+  config.interfaces = resolve_interfaces(draft, mistakes);
+  config.wires = resolve_wires(draft, mistakes);
   config.routes = resolve_routes(draft, mistakes);
   config.tunnels = resolve_tunnels(draft, mistakes);
   config.rules = resolve_rules(draft, mistakes);

@@ -22,6 +22,8 @@ namespace penstock::engine {
 Config resolve(const Draft& draft, const std::string& file, Mistakes& mistakes);
 
 std::vector<PortConfig> resolve_ports(const Draft& draft, Mistakes& mistakes);
+std::vector<InterfaceConfig> resolve_interfaces(const Draft& draft, Mistakes& mistakes);
+std::vector<WireConfig> resolve_wires(const Draft& draft, Mistakes& mistakes);
 std::vector<RouteConfig> resolve_routes(const Draft& draft, Mistakes& mistakes);
 std::vector<TunnelConfig> resolve_tunnels(const Draft& draft, Mistakes& mistakes);
 std::vector<RuleConfig> resolve_rules(const Draft& draft, Mistakes& mistakes);

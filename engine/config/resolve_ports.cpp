@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) 2026 The Penstock authors
-// Ports and routes: both are about which network is behind which port.
+// Ports, their interfaces and wires, and routes: all about which network is behind which port.
 
 #include "engine/config/limits.hpp"
 #include "engine/config/resolve.hpp"
@@ -25,27 +25,24 @@ void check_device(const Draft& draft, size_t index, Mistakes& mistakes) {
   }
 }
 
-void check_mtu(const PortDraft& port, Mistakes& mistakes) {
-  if (port.mtu.value >= limits::kMtuIpv6 || !has_family(port.addresses, false)) return;
-  mistakes.add(port.mtu.at, fmt::format("{}: mtu {} is below {}, which IPv6 needs; raise it, or "
-                                        "remove the IPv6 addresses",
-                                        title_of("port", port), port.mtu.value, limits::kMtuIpv6));
+void check_mtu(const Draft& draft, const InterfaceDraft& interface, Mistakes& mistakes) {
+  const PortDraft& port = draft.ports[interface.port];
+  if (port.mtu.value >= limits::kMtuIpv6 || !has_family(interface.addresses, false)) return;
+  mistakes.add(port.mtu.at,
+               fmt::format("{}: mtu {} is below {}, which IPv6 needs; raise it, or "
+                           "remove the IPv6 addresses",
+                           title_of("port", interface), port.mtu.value, limits::kMtuIpv6));
 }
 
-struct Connected {
-  const PortDraft* port;
-  uint16_t index;
-};
-
-/// The port whose network has `a`; of several networks, the longest prefix.
-std::optional<Connected> connected(const Draft& draft, const IpAddress& a) {
-  std::optional<Connected> best;
+/// The interface whose network has `a`; of several networks, the longest prefix.
+std::optional<uint16_t> connected(const Draft& draft, const IpAddress& a) {
+  std::optional<uint16_t> best;
   int longest = -1;
-  for (size_t i = 0; i < draft.ports.size(); ++i) {
-    for (const auto& own : draft.ports[i].addresses) {
+  for (size_t i = 0; i < draft.interfaces.size(); ++i) {
+    for (const auto& own : draft.interfaces[i].addresses) {
       if (!own.value.contains(a) || own.value.length <= longest) continue;
       longest = own.value.length;
-      best = {&draft.ports[i], static_cast<uint16_t>(i)};
+      best = static_cast<uint16_t>(i);
     }
   }
   return best;
@@ -54,10 +51,10 @@ std::optional<Connected> connected(const Draft& draft, const IpAddress& a) {
 /// Why `next_hop` cannot be one; empty when it can.
 std::string not_a_next_hop(const Draft& draft, const IpAddress& next_hop) {
   bool inside = false;
-  for (const PortDraft& port : draft.ports) {
-    for (const auto& own : port.addresses) {
+  for (const InterfaceDraft& interface : draft.interfaces) {
+    for (const auto& own : interface.addresses) {
       if (own.value.address == next_hop)
-        return fmt::format("is {}'s own address; give the router's", title_of("port", port));
+        return fmt::format("is {}'s own address; give the router's", title_of("port", interface));
       if (!own.value.contains(next_hop)) continue;
       inside = true;
       if (is_network_or_broadcast(next_hop, own.value))
@@ -73,11 +70,11 @@ void check_route(const Draft& draft, const RouteDraft& route, Mistakes& mistakes
   const std::string title = fmt::format("route {}", quoted(flows::to_string(to)));
   if (is_multicast(to.address) && to.length != 0)
     mistakes.add(route.to->at, title + ": multicast is not routed; remove the route");
-  for (const PortDraft& port : draft.ports)
-    for (const auto& own : port.addresses)
+  for (const InterfaceDraft& interface : draft.interfaces)
+    for (const auto& own : interface.addresses)
       if (own.value.network() == to)
         mistakes.add(route.to->at, fmt::format("{}: this is {}'s own network; remove the route",
-                                               title, title_of("port", port)));
+                                               title, title_of("port", interface)));
   if (!route.next_hop) return;
   const IpAddress& next_hop = route.next_hop->value;
   const std::string shown = flows::to_string(next_hop);
@@ -90,35 +87,51 @@ void check_route(const Draft& draft, const RouteDraft& route, Mistakes& mistakes
   }
 }
 
+/// Who has an address or a network already, by the interface's index.
+struct Taken {
+  std::map<IpAddress, size_t> addresses;
+  std::map<Prefix, size_t> networks;
+};
+
+void check_addresses(const Draft& draft, size_t index, Taken& taken, Mistakes& mistakes) {
+  const InterfaceDraft& interface = draft.interfaces[index];
+  const std::string title = title_of("port", interface);
+  for (const auto& own : interface.addresses) {
+    const std::string shown = flows::to_string(own.value);
+    const auto [same, fresh] = taken.addresses.emplace(own.value.address, index);
+    const auto [there, alone] = taken.networks.emplace(own.value.network(), index);
+    if (!fresh)
+      mistakes.add(own.at, fmt::format("{}: address {} is already that of {}; give another", title,
+                                       shown, title_of("port", draft.interfaces[same->second])));
+    else if (!alone && there->second != index)
+      mistakes.add(own.at,
+                   fmt::format("{}: address {} is in the network of {}, so it is unclear "
+                               "where its hosts are; give another network",
+                               title, shown, title_of("port", draft.interfaces[there->second])));
+  }
+}
+
+/// A port without a network forwards nothing, unless it is the end of a wire.
+void check_addressed(const Draft& draft, const PortDraft& port, Mistakes& mistakes) {
+  if (port.addressed) return;
+  for (const WireDraft& wire : draft.wires)
+    for (const auto& end : wire.ports)
+      if (end.value == port.name.value) return;
+  mistakes.add(port.at, fmt::format("{}: no address; give at least one, such as \"10.0.0.1/24\"",
+                                    title_of("port", port)));
+}
+
 }  // namespace
 
 std::vector<PortConfig> resolve_ports(const Draft& draft, Mistakes& mistakes) {
   std::vector<PortConfig> ports;
-  std::map<IpAddress, size_t> addresses;
-  std::map<Prefix, size_t> networks;
   for (size_t i = 0; i < draft.ports.size(); ++i) {
     const PortDraft& port = draft.ports[i];
     check_device(draft, i, mistakes);
-    check_mtu(port, mistakes);
-    for (const auto& own : port.addresses) {
-      const std::string shown = flows::to_string(own.value);
-      const auto [same, fresh] = addresses.emplace(own.value.address, i);
-      const auto [there, alone] = networks.emplace(own.value.network(), i);
-      if (!fresh)
-        mistakes.add(own.at, fmt::format("{}: address {} is already that of {}; give another",
-                                         title_of("port", port), shown,
-                                         title_of("port", draft.ports[same->second])));
-      else if (!alone && there->second != i)
-        mistakes.add(own.at,
-                     fmt::format("{}: address {} is in the network of {}, so it is unclear where "
-                                 "its hosts are; give another network",
-                                 title_of("port", port), shown,
-                                 title_of("port", draft.ports[there->second])));
-    }
+    check_addressed(draft, port, mistakes);
     PortConfig made;
     made.name = port.name.value;
     made.device = port.device.value;
-    made.addresses = plain(port.addresses);
     made.mtu = static_cast<uint16_t>(port.mtu.value);
     made.mac = port.mac;
     made.at = port.at;
@@ -126,6 +139,59 @@ std::vector<PortConfig> resolve_ports(const Draft& draft, Mistakes& mistakes) {
     ports.push_back(std::move(made));
   }
   return ports;
+}
+
+std::vector<InterfaceConfig> resolve_interfaces(const Draft& draft, Mistakes& mistakes) {
+  std::vector<InterfaceConfig> interfaces;
+  Taken taken;
+  std::map<std::pair<uint16_t, flows::VlanId>, SourcePosition> vlans;
+  for (size_t i = 0; i < draft.interfaces.size(); ++i) {
+    const InterfaceDraft& interface = draft.interfaces[i];
+    check_mtu(draft, interface, mistakes);
+    check_addresses(draft, i, taken, mistakes);
+    const bool known = interface.vlan != flows::kUntagged;
+    const auto [first, fresh] =
+        vlans.emplace(std::pair(interface.port, interface.vlan), interface.at);
+    if (known && !fresh)
+      mistakes.add(interface.at, fmt::format("{}: vlan {} is there already, of {}; remove one",
+                                             title_of("port", draft.ports[interface.port]),
+                                             interface.vlan.value, line_of(first->second)));
+    interfaces.push_back({.name = interface.name.value,
+                          .port = interface.port,
+                          .vlan = interface.vlan,
+                          .addresses = plain(interface.addresses),
+                          .at = interface.at});
+  }
+  return interfaces;
+}
+
+std::vector<WireConfig> resolve_wires(const Draft& draft, Mistakes& mistakes) {
+  std::vector<WireConfig> wires;
+  std::map<std::string, SourcePosition> used;
+  for (const WireDraft& wire : draft.wires) {
+    WireConfig made{{0, 0}, wire.at};
+    for (size_t end = 0; end < wire.ports.size(); ++end) {
+      const auto& [name, at] = wire.ports[end];
+      const auto port = index_of(draft.ports, name);
+      if (!port) {
+        mistakes.add(at, fmt::format("wire: {} is no [[port]]'s name{}", quoted(name),
+                                     suggestion(name, names_of(draft.ports))));
+        continue;
+      }
+      made.ports[end] = *port;
+      const auto [first, fresh] = used.emplace(name, at);
+      if (!fresh)
+        mistakes.add(at, fmt::format("wire: port {} is an end already, in {}; give another",
+                                     quoted(name), line_of(first->second)));
+      if (draft.ports[*port].addressed)
+        mistakes.add(at,
+                     fmt::format("wire: port {} has an address or a vlan, and the end of a wire "
+                                 "has none; remove it there",
+                                 quoted(name)));
+    }
+    wires.push_back(made);
+  }
+  return wires;
 }
 
 std::vector<RouteConfig> resolve_routes(const Draft& draft, Mistakes& mistakes) {
@@ -141,7 +207,7 @@ std::vector<RouteConfig> resolve_routes(const Draft& draft, Mistakes& mistakes) 
     check_route(draft, route, mistakes);
     if (!route.next_hop) continue;
     const auto by = connected(draft, route.next_hop->value);
-    if (by) routes.push_back({route.to->value, route.next_hop->value, by->index, route.at});
+    if (by) routes.push_back({route.to->value, route.next_hop->value, *by, route.at});
   }
   return routes;
 }

@@ -14,10 +14,10 @@ std::string title(const RuleDraft& rule) {
 void resolve_from(const Draft& draft, const RuleDraft& rule, RuleConfig& made, Mistakes& mistakes) {
   if (!rule.from) return;
   const std::string& name = rule.from->value;
-  made.from_port = index_of(draft.ports, name);
-  if (!made.from_port) made.from_tunnel = index_of(draft.tunnels, name);
-  if (made.from_port || made.from_tunnel) return;
-  std::vector<std::string> names = names_of(draft.ports);
+  made.from_interface = index_of(draft.interfaces, name);
+  if (!made.from_interface) made.from_tunnel = index_of(draft.tunnels, name);
+  if (made.from_interface || made.from_tunnel) return;
+  std::vector<std::string> names = names_of(draft.interfaces);
   for (std::string& tunnel : names_of(draft.tunnels)) names.push_back(std::move(tunnel));
   mistakes.add(rule.from->at, fmt::format("{}: from {} is neither a [[port]]'s nor a [[tunnel]]'s "
                                           "name{}",

@@ -15,9 +15,10 @@ using flows::Prefix;
 struct Subject {
   const Draft& draft;
   const TunnelDraft& tunnel;
-  const PortDraft* port;  ///< none when the name is unknown
+  const InterfaceDraft* port;  ///< none when the name is unknown
   Mistakes& mistakes;
 
+  int64_t port_mtu() const { return draft.ports[port->port].mtu.value; }
   void mistake(SourcePosition at, std::string_view text) const {
     mistakes.add(at, fmt::format("{}: {}", title_of("tunnel", tunnel), text));
   }
@@ -45,11 +46,11 @@ const Said<Prefix>* covering(const std::vector<Said<Prefix>>& list, const IpAddr
   return nullptr;
 }
 
-/// The port that has `a` as its own address.
-const PortDraft* owner(const Draft& draft, const IpAddress& a) {
-  for (const PortDraft& port : draft.ports)
-    for (const auto& own : port.addresses)
-      if (own.value.address == a) return &port;
+/// The interface that has `a` as its own address.
+const InterfaceDraft* owner(const Draft& draft, const IpAddress& a) {
+  for (const InterfaceDraft& interface : draft.interfaces)
+    for (const auto& own : interface.addresses)
+      if (own.value.address == a) return &interface;
   return nullptr;
 }
 
@@ -60,7 +61,7 @@ void check_peers(const Subject& s) {
     const std::string shown = flows::to_string(a);
     if (!seen.insert(a).second)
       s.mistake(peer.at, fmt::format("peer {} has two UDP ports; remove one", shown));
-    if (const PortDraft* own = owner(s.draft, a))
+    if (const InterfaceDraft* own = owner(s.draft, a))
       s.mistake(peer.at, fmt::format("peer {} is {}'s own address; give the peer's", shown,
                                      title_of("port", *own)));
     if (const Said<Prefix>* hosts = covering(s.tunnel.hosts, a))
@@ -85,13 +86,13 @@ void check_mtu(const Subject& s) {
   const int64_t least = v6 ? limits::kTunnelMtuIpv6 : limits::kMtu.least;
   const std::string_view why = v6 ? ", which IPv6 needs with UDP" : ", the least there is";
   if (!s.tunnel.mtu) {
-    if (s.port != nullptr && s.port->mtu.value < least && s.port->mtu.value >= limits::kMtuIpv6)
+    if (s.port != nullptr && s.port_mtu() < least && s.port_mtu() >= limits::kMtuIpv6)
       s.mistake(s.tunnel.at, fmt::format("port {}'s mtu {} is below {}{}; raise that",
-                                         s.port->name.value, s.port->mtu.value, least, why));
+                                         s.port->name.value, s.port_mtu(), least, why));
     return;
   }
   const auto& [mtu, at] = *s.tunnel.mtu;
-  const int64_t most = s.port != nullptr ? s.port->mtu.value : limits::kMtu.most;
+  const int64_t most = s.port != nullptr ? s.port_mtu() : limits::kMtu.most;
   if (mtu > most && s.port != nullptr)
     s.mistake(at, fmt::format("mtu {} is above port {}'s {}; lower it, or raise that", mtu,
                               s.port->name.value, most));
@@ -115,10 +116,10 @@ void check_listen(const Subject& s) {
   }
 }
 
-TunnelConfig made_of(const TunnelDraft& tunnel, uint16_t port) {
+TunnelConfig made_of(const TunnelDraft& tunnel, uint16_t interface) {
   TunnelConfig made;
   made.name = tunnel.name.value;
-  made.port = port;
+  made.interface = interface;
   made.listen = tunnel.listen.value;
   made.hosts = plain(tunnel.hosts);
   made.sources = plain(tunnel.sources);
@@ -135,12 +136,12 @@ TunnelConfig made_of(const TunnelDraft& tunnel, uint16_t port) {
 std::vector<TunnelConfig> resolve_tunnels(const Draft& draft, Mistakes& mistakes) {
   std::vector<TunnelConfig> tunnels;
   for (const TunnelDraft& tunnel : draft.tunnels) {
-    const auto port = index_of(draft.ports, tunnel.port.value);
-    const Subject subject{draft, tunnel, port ? &draft.ports[*port] : nullptr, mistakes};
+    const auto port = index_of(draft.interfaces, tunnel.port.value);
+    const Subject subject{draft, tunnel, port ? &draft.interfaces[*port] : nullptr, mistakes};
     if (!port && !tunnel.port.value.empty())
       subject.mistake(tunnel.port.at,
                       fmt::format("port {} is no [[port]]'s name{}", quoted(tunnel.port.value),
-                                  suggestion(tunnel.port.value, names_of(draft.ports))));
+                                  suggestion(tunnel.port.value, names_of(draft.interfaces))));
     check_listen(subject);
     check_prefixes(subject, "hosts", tunnel.hosts);
     check_prefixes(subject, "sources", tunnel.sources);

@@ -104,6 +104,17 @@ std::vector<Said<int64_t>> Section::numbers(std::string_view key, limits::Range 
   return list;
 }
 
+std::vector<Section> Section::tables(std::string_view key, size_t most) const {
+  std::vector<Section> list;
+  for (const toml::node* node : elements(key, most)) {
+    if (const toml::table* table = node->as_table())
+      list.push_back(Section(*table, fmt::format("{}: {}", title_, key), mistakes_));
+    else
+      wrong_kind(key, *node, "a table");
+  }
+  return list;
+}
+
 std::vector<const toml::node*> Section::elements(std::string_view key, size_t most) const {
   const toml::node* node = find(key);
   if (node == nullptr) return {};

@@ -58,6 +58,9 @@ class Section {
   std::vector<Said<std::string>> texts(std::string_view key, size_t most) const;
   std::vector<Said<int64_t>> numbers(std::string_view key, limits::Range range, size_t most) const;
 
+  /// A list of tables, `key = [{…}, {…}]` or [[…key]] under this one. None when absent.
+  std::vector<Section> tables(std::string_view key, size_t most) const;
+
   /// A string that `read` (of values.hpp) understands.
   template <class T>
   std::optional<Said<T>> value(std::string_view key,

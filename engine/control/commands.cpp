@@ -33,6 +33,8 @@ CommandTree engine_commands(ControlTarget target) {
          [report](const Parameters&) -> Outcome { return show_drops(report(), false); }, nullptr},
         {"show drops all", "also the reasons that did not happen", Role::read,
          [report](const Parameters&) -> Outcome { return show_drops(report(), true); }, nullptr},
+        {"show interfaces", "networks that the ports are in, VLANs among them", Role::read,
+         [report](const Parameters&) -> Outcome { return show_interfaces(report()); }, nullptr},
         {"show neighbors", "stations on the links, found by ARP and neighbour discovery",
          Role::read, [report](const Parameters&) -> Outcome { return show_neighbors(report()); },
          nullptr},

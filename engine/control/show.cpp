@@ -186,6 +186,21 @@ flows::Result<Answer> show_ports(const Report& report, const std::string& name) 
                    "no port");
 }
 
+Answer show_interfaces(const Report& report) {
+  Json rows = Json::array();
+  for (const InterfaceReport& i : report.interfaces)
+    rows.push_back(Json{{"name", i.name},
+                        {"port", i.port},
+                        {"vlan", number_or_null(i.vlan, uint16_t{0})},
+                        {"state", i.link_up ? "up" : "down"},
+                        {"addresses", i.addresses}});
+  return {Json{{"interfaces", std::move(rows)}},
+          view("table", "interfaces",
+               Json::array({left("INTERFACE", "name"), left("PORT", "port"), right("VLAN", "vlan"),
+                            left("STATE", "state"), left("ADDRESSES", "addresses")}),
+               "no interface")};
+}
+
 flows::Result<Answer> show_tunnels(const Report& report, const std::string& name) {
   auto rows = select("tunnel", report.tunnels, name, tunnel_json);
   if (!rows) return rows.error();

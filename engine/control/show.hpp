@@ -29,6 +29,7 @@ Answer show_workers(const Report& report);
 /// Those that happened, the most frequent first, with what ports lost before a worker saw it.
 /// `all`: also every reason that did not happen.
 Answer show_drops(const Report& report, bool all);
+Answer show_interfaces(const Report& report);
 Answer show_routes(const Report& report);
 Answer show_neighbors(const Report& report);
 Answer show_version(const Report& report, std::string_view version);

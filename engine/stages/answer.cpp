@@ -10,11 +10,11 @@ namespace {
 using flows::DropReason;
 using flows::Verdict;
 
-Verdict answer_echo(Context& context, uint16_t port, pmd_glue::Packet packet, const Meta& meta) {
+Verdict answer_echo(Context& context, pmd_glue::Packet packet, const Meta& meta) {
   const DropReason reason = flows::turn_into_echo_reply(meta.ip);
   if (reason != DropReason::none) return reason;
-  context.counters.port(port).consumed.add(1);
-  context.outbox.send_own_ip(context, packet, port, meta.ip.destination());
+  context.counters.port(context.snapshot.interfaces[meta.interface].port).consumed.add(1);
+  context.outbox.send_own_ip(context, packet, meta.interface, meta.ip.destination());
   return Verdict::taken();
 }
 
@@ -31,11 +31,10 @@ flows::IpPacket as_received(const Context& context, const Meta& meta) {
 // Writes an error with `write(bytes, packet, our address)` and sends it to the sender of the
 // packet.
 template <class Write>
-void send_error(Context& context, const Burst& burst, const Meta& meta, flows::TokenBucket& budget,
-                Write&& write) {
+void send_error(Context& context, const Meta& meta, flows::TokenBucket& budget, Write&& write) {
   if (!flows::may_be_answered_with_error(meta.ip)) return;
   const flows::IpAddress to = meta.ip.source();  // as_received() moves the header
-  const flows::IpAddress source = context.snapshot.ports[burst.port].source_for(to);
+  const flows::IpAddress source = context.snapshot.interfaces[meta.interface].source_for(to);
   if (source.is_unspecified() || !budget.take(context.now_ns)) return;
   pmd_glue::Packet error = context.pool.allocate();
   if (!error) return;
@@ -43,29 +42,29 @@ void send_error(Context& context, const Burst& burst, const Meta& meta, flows::T
   const size_t length = write(error.bytes(), as_received(context, meta), source);
   if (length == 0) return pmd_glue::free_packet(error);
   error.set_length(static_cast<uint16_t>(length));
-  context.outbox.send_own_ip(context, error, burst.port, to);
+  context.outbox.send_own_ip(context, error, meta.interface, to);
 }
 
 }  // namespace
 
-Verdict answer(Context& context, uint16_t port, pmd_glue::Packet packet, const Meta& meta) {
+Verdict answer(Context& context, pmd_glue::Packet packet, const Meta& meta) {
   const uint8_t icmp = meta.ip.ipv6 ? flows::kProtocolIcmpv6 : flows::kProtocolIcmp;
   if (meta.ip.protocol != icmp) return DropReason::local;
-  return answer_echo(context, port, packet, meta);
+  return answer_echo(context, packet, meta);
 }
 
-void tell_too_big(Context& context, const Burst& burst, const Meta& meta, uint16_t mtu) {
+void tell_too_big(Context& context, const Meta& meta, uint16_t mtu) {
   // A sender that encapsulates counts its UDP header too.
   const uint16_t coat = meta.from_tunnel == kNoTunnel ? 0 : flows::kSctpUdpOverhead;
   flows::TokenBucket& budget = context.icmp_budgets.too_big;
-  send_error(context, burst, meta, budget, [=](auto out, const auto& packet, const auto& source) {
+  send_error(context, meta, budget, [=](auto out, const auto& packet, const auto& source) {
     return flows::write_too_big(out, packet, source, static_cast<uint16_t>(mtu + coat));
   });
 }
 
-void tell_time_exceeded(Context& context, const Burst& burst, const Meta& meta) {
+void tell_time_exceeded(Context& context, const Meta& meta) {
   flows::TokenBucket& budget = context.icmp_budgets.time_exceeded;
-  send_error(context, burst, meta, budget, [](auto out, const auto& packet, const auto& source) {
+  send_error(context, meta, budget, [](auto out, const auto& packet, const auto& source) {
     return flows::write_time_exceeded(out, packet, source);
   });
 }

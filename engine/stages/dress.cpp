@@ -26,7 +26,7 @@ Verdict put_on_coat(const TunnelView& tunnel, const PortView& out, pmd_glue::Pac
   return Verdict::go_on();
 }
 
-Verdict dress_packet(Context& context, const Burst& burst, pmd_glue::Packet packet, Meta& meta) {
+Verdict dress_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
   const Snapshot& snapshot = context.snapshot;
   const PortView& out = snapshot.ports[meta.route->port];
   const TunnelView* tunnel =
@@ -34,7 +34,7 @@ Verdict dress_packet(Context& context, const Burst& burst, pmd_glue::Packet pack
   const uint16_t coat = tunnel == nullptr ? 0 : flows::kSctpUdpOverhead;
   meta.mtu = tunnel == nullptr ? out.mtu : std::min(tunnel->mtu, out.mtu);
   if (meta.ip.length + coat > meta.mtu && meta.ip.dont_fragment()) [[unlikely]] {
-    tell_too_big(context, burst, meta, static_cast<uint16_t>(meta.mtu - coat));
+    tell_too_big(context, meta, static_cast<uint16_t>(meta.mtu - coat));
     return DropReason::too_big;
   }
   // The coat first: a byte of the header written just before the header is moved stalls the move.
@@ -48,7 +48,7 @@ Verdict dress_packet(Context& context, const Burst& burst, pmd_glue::Packet pack
 
 void dress(Burst& burst, Context& context) {
   for_each_packet(burst, context, [&](pmd_glue::Packet packet, Meta& meta) {
-    return dress_packet(context, burst, packet, meta);
+    return dress_packet(context, packet, meta);
   });
 }
 

@@ -43,9 +43,9 @@ Verdict peel_datagram(Context& context, uint16_t index, pmd_glue::Packet packet,
   return Verdict::go_on();
 }
 
-Verdict peel_packet(Context& context, uint16_t port, pmd_glue::Packet packet, Meta& meta) {
+Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
   if (meta.ip.protocol != flows::kProtocolUdp) return Verdict::go_on();
-  for (const uint16_t index : context.snapshot.ports[port].tunnels) {
+  for (const uint16_t index : context.snapshot.interfaces[meta.interface].tunnels) {
     const TunnelView& tunnel = context.snapshot.tunnels[index];
     if (!tunnel.hosts.contains(meta.ip.destination())) continue;
     if (meta.ip.fragment) {
@@ -65,9 +65,8 @@ Verdict peel_packet(Context& context, uint16_t port, pmd_glue::Packet packet, Me
 }  // namespace
 
 void peel(Burst& burst, Context& context) {
-  if (context.snapshot.ports[burst.port].tunnels.empty()) return;
   for_each_packet(burst, context, [&](pmd_glue::Packet packet, Meta& meta) {
-    return peel_packet(context, burst.port, packet, meta);
+    return peel_packet(context, packet, meta);
   });
 }
 

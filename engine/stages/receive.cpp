@@ -12,8 +12,8 @@ namespace {
 using flows::DropReason;
 using flows::Verdict;
 
-Verdict handle_arp(Context& context, uint16_t port, pmd_glue::Packet packet) {
-  const PortView& view = context.snapshot.ports[port];
+Verdict handle_arp(Context& context, uint16_t interface, pmd_glue::Packet packet) {
+  const InterfaceView& view = context.snapshot.interfaces[interface];
   flows::ArpPacket arp;
   const DropReason reason = flows::parse_arp(packet.bytes().subspan(flows::kEthernetHeader), arp);
   if (reason != DropReason::none) return reason;
@@ -22,37 +22,36 @@ Verdict handle_arp(Context& context, uint16_t port, pmd_glue::Packet packet) {
   // RFC 826: what is known already is brought up to date by whatever is heard; only a request to
   // us makes a new entry. Our own address in another's mouth teaches nothing.
   if (!arp.is_probe() && !view.owns(arp.sender_ip))
-    context.neighbors.learn(port, arp.sender_ip,
+    context.neighbors.learn(view.link, arp.sender_ip,
                             {.mac = arp.sender_mac,
                              .solicited = !request && for_us,
                              .override = true,
                              .create = request && for_us && view.on_link(arp.sender_ip)},
                             context.now_ns);
   if (!for_us) return DropReason::arp;
-  context.counters.port(port).consumed.add(1);
+  context.counters.port(view.port).consumed.add(1);
   if (!request) {
     pmd_glue::free_packet(packet);
     return Verdict::taken();
   }
   packet.set_length(flows::kArpFrame);  // the request was as long, or longer by its padding
   flows::write_arp_reply(packet.bytes(), view.mac, arp);
-  context.outbox.send_own_frame(context, packet, port);
+  context.outbox.send_own_frame(context, packet, interface);
   return Verdict::taken();
 }
 
-void learn_nd(Context& context, uint16_t port, const flows::NdMessage& nd,
+void learn_nd(Context& context, const InterfaceView& view, const flows::NdMessage& nd,
               const flows::Ipv6Address& source) {
-  const PortView& view = context.snapshot.ports[port];
   if (nd.type == flows::NdType::advertisement) {
     if (view.owns(nd.target)) return;
-    context.neighbors.learn(port, nd.target,
+    context.neighbors.learn(view.link, nd.target,
                             {.mac = nd.link_address,
                              .solicited = nd.solicited,
                              .override = nd.override,
                              .create = false},
                             context.now_ns);
   } else if (nd.link_address && !nd.duplicate_detection && !view.owns(source)) {
-    context.neighbors.learn(port, source,
+    context.neighbors.learn(view.link, source,
                             {.mac = nd.link_address,
                              .solicited = false,
                              .override = true,
@@ -61,38 +60,28 @@ void learn_nd(Context& context, uint16_t port, const flows::NdMessage& nd,
   }
 }
 
-Verdict handle_nd(Context& context, uint16_t port, pmd_glue::Packet packet,
+Verdict handle_nd(Context& context, uint16_t interface, pmd_glue::Packet packet,
                   const flows::IpPacket& ip, const flows::MacAddress& source_mac) {
-  const PortView& view = context.snapshot.ports[port];
+  const InterfaceView& view = context.snapshot.interfaces[interface];
   flows::NdMessage nd;
   const DropReason reason =
       flows::parse_nd(ip.v6().source(), ip.v6().destination(), ip.hop_limit(), ip.payload(), nd);
   if (reason != DropReason::none) return reason;
   const bool solicitation = nd.type == flows::NdType::solicitation;
   if (solicitation && !view.owns(nd.target)) return DropReason::nd;
-  learn_nd(context, port, nd, ip.v6().source());
-  context.counters.port(port).consumed.add(1);
+  learn_nd(context, view, nd, ip.v6().source());
+  context.counters.port(view.port).consumed.add(1);
   if (solicitation) {
     const flows::Ipv6Address source = ip.v6().source();  // read before it is overwritten
     if (pmd_glue::Packet reply = context.pool.allocate()) {
       reply.set_length(flows::kNdFrame);
       reply.set_length(static_cast<uint16_t>(
           flows::write_advertisement(reply.bytes(), view.mac, nd, source, source_mac)));
-      context.outbox.send_own_frame(context, reply, port);
+      context.outbox.send_own_frame(context, reply, interface);
     }
   }
   pmd_glue::free_packet(packet);
   return Verdict::taken();
-}
-
-// Only the upper bound of tags is of interest here: which VLANs a port has is configuration.
-DropReason check_vlan(flows::ByteView frame) {
-  size_t at = flows::kEthernetHeader - 2;
-  for (int tags = 0; flows::is_vlan(flows::load_be16(frame.data() + at)); ++tags) {
-    at += flows::kVlanTag;
-    if (tags == 2 || at + 2 > frame.size()) return DropReason::eth_vlan;
-  }
-  return DropReason::vlan_unknown;
 }
 
 bool is_nd_candidate(const flows::IpPacket& ip) {
@@ -104,36 +93,70 @@ bool is_nd_candidate(const flows::IpPacket& ip) {
          type == static_cast<uint8_t>(flows::NdType::advertisement);
 }
 
-Verdict receive_ip(Context& context, uint16_t port, pmd_glue::Packet packet, Meta& meta,
+/// `header`: bytes in front of the IP header.
+Verdict receive_ip(Context& context, pmd_glue::Packet packet, Meta& meta, uint16_t header,
                    bool ipv6) {
   const uint8_t* frame = packet.data();
   const bool group_frame = frame[0] & 1;
   const flows::MacAddress source_mac = flows::load_mac(frame + 6);
-  packet.trim_front(flows::kEthernetHeader);
+  packet.trim_front(header);
   const DropReason reason = flows::check_ip(packet.bytes(), ipv6, packet.ipv4_checksum(), meta.ip);
   if (reason != DropReason::none) return reason;
   packet.set_length(meta.ip.length);
   meta.ip_length_received = meta.ip.length;
-  if (is_nd_candidate(meta.ip)) return handle_nd(context, port, packet, meta.ip, source_mac);
+  if (is_nd_candidate(meta.ip))
+    return handle_nd(context, meta.interface, packet, meta.ip, source_mac);
   if (const DropReason r = flows::check_addresses(meta.ip); r != DropReason::none) return r;
   if (context.snapshot.owns(meta.ip.source())) return DropReason::martian;
   // RFC 1122 section 3.3.6: unicast IP in a link-layer broadcast is nobody's.
   return group_frame ? DropReason::multicast : DropReason::none;
 }
 
-Verdict receive_frame(Context& context, uint16_t port, pmd_glue::Packet packet, Meta& meta) {
+/// Why a frame with two tags goes no further.
+DropReason check_inner_tag(pmd_glue::Packet packet) {
+  constexpr uint16_t kTwice = flows::kEthernetHeader + 2 * flows::kVlanTag;
+  if (packet.length() < kTwice) return DropReason::eth_vlan;
+  return flows::is_vlan(flows::load_be16(packet.data() + kTwice - 2)) ? DropReason::eth_vlan
+                                                                      : DropReason::vlan_unknown;
+}
+
+// A tag with VLAN 0 is a priority and no more (IEEE 802.1Q section 6.8): the frame is untagged. A
+// second tag is a VLAN inside of a VLAN, and no port is in one.
+Verdict receive_tagged(Context& context, const PortView& port, pmd_glue::Packet packet,
+                       Meta& meta) {
+  constexpr uint16_t kTagged = flows::kEthernetHeader + flows::kVlanTag;
+  if (packet.length() < kTagged) return DropReason::eth_vlan;
+  const uint8_t* tag = packet.data() + flows::kEthernetHeader - 2;
+  const flows::VlanId vlan = flows::load_vlan_id(tag);
+  meta.interface = vlan == flows::kUntagged ? port.untagged : port.interface_of(vlan);
+  const uint16_t type = flows::load_be16(tag + flows::kVlanTag);
+  if (flows::is_vlan(type)) return check_inner_tag(packet);
+  if (meta.interface == kNoInterface || flows::load_be16(tag) != flows::kEtherTypeVlan)
+    return DropReason::vlan_unknown;
+  if (type == flows::kEtherTypeIpv4) return receive_ip(context, packet, meta, kTagged, false);
+  if (type == flows::kEtherTypeIpv6) return receive_ip(context, packet, meta, kTagged, true);
+  if (type != flows::kEtherTypeArp) return DropReason::eth_type;
+  flows::remove_vlan_tag(packet.data());
+  packet.trim_front(flows::kVlanTag);
+  return handle_arp(context, meta.interface, packet);
+}
+
+Verdict receive_frame(Context& context, const PortView& port, pmd_glue::Packet packet, Meta& meta) {
   if (packet.total_length() < flows::kEthernetHeader) return DropReason::eth_short;
   if (!packet.contiguous()) [[unlikely]]
     return DropReason::segmented;
   const uint8_t* frame = packet.data();
-  if (!(frame[0] & 1) && flows::load_mac(frame) != context.snapshot.ports[port].mac)
-    return DropReason::eth_dst;
+  if (!(frame[0] & 1) && flows::load_mac(frame) != port.mac) return DropReason::eth_dst;
   const uint16_t type = flows::ether_type(frame);
+  if (flows::is_vlan(type)) return receive_tagged(context, port, packet, meta);
+  if (port.untagged == kNoInterface) return DropReason::vlan_unknown;
+  meta.interface = port.untagged;
   if (type == flows::kEtherTypeIpv4) [[likely]]
-    return receive_ip(context, port, packet, meta, false);
-  if (type == flows::kEtherTypeIpv6) return receive_ip(context, port, packet, meta, true);
-  if (type == flows::kEtherTypeArp) return handle_arp(context, port, packet);
-  return flows::is_vlan(type) ? check_vlan(packet.bytes()) : DropReason::eth_type;
+    return receive_ip(context, packet, meta, flows::kEthernetHeader, false);
+  if (type == flows::kEtherTypeIpv6)
+    return receive_ip(context, packet, meta, flows::kEthernetHeader, true);
+  return type == flows::kEtherTypeArp ? handle_arp(context, meta.interface, packet)
+                                      : DropReason::eth_type;
 }
 
 }  // namespace
@@ -152,8 +175,9 @@ bool receive(Burst& burst, Context& context, pmd_glue::Port& port, uint16_t queu
   tally.rx.add(burst.count);
   tally.rx_bytes.add(bytes);
 
+  const PortView& view = context.snapshot.ports[burst.port];
   for_each_packet(burst, context, [&](pmd_glue::Packet packet, Meta& meta) {
-    return receive_frame(context, burst.port, packet, meta);
+    return receive_frame(context, view, packet, meta);
   });
   return true;
 }

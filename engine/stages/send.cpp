@@ -4,6 +4,7 @@
 
 #include "engine/outbox.hpp"
 #include "engine/stages/stages.hpp"
+#include "flows/ethernet.hpp"
 #include "flows/fragment.hpp"
 
 namespace penstock::engine {
@@ -16,10 +17,10 @@ flows::IpAddress next_hop(const Meta& meta) {
   return meta.route->kind == Route::Kind::forward ? meta.route->next_hop : meta.ip.destination();
 }
 
-void request_checksums(pmd_glue::Packet packet, const Meta& meta) {
+void request_checksums(pmd_glue::Packet packet, const Meta& meta, const InterfaceView& out) {
   pmd_glue::TxChecksumRequest request;
   if (meta.udp_checksum_by_nic) {
-    request.l2_length = 14;
+    request.l2_length = flows::link_header(out.vlan);
     request.l3_length = meta.ip.upper;
     request.ipv6 = meta.ip.ipv6;
     request.udp = true;
@@ -52,7 +53,7 @@ void send_split(Context& context, pmd_glue::Packet packet, const Meta& meta, Tun
     std::memcpy(part.data() + header, payload.data() + piece.offset, piece.length);
     flows::write_fragment_header(flows::Ipv4Header(part.data()), piece);
     part.request_checksums({});
-    context.outbox.send_ip(context, part, port, next_hop(meta), false, tunnel);
+    context.outbox.send_ip(context, part, meta.route->interface, next_hop(meta), false, tunnel);
   }
   pmd_glue::free_packet(packet);
 }
@@ -73,8 +74,10 @@ void send(Burst& burst, Context& context) {
       send_split(context, burst.packets[i], meta, tunnel);
       continue;
     }
-    request_checksums(burst.packets[i], meta);
-    context.outbox.send_ip(context, burst.packets[i], out, next_hop(meta), meta.ip.ipv6, tunnel);
+    const uint16_t interface = meta.route->interface;
+    request_checksums(burst.packets[i], meta, context.snapshot.interfaces[interface]);
+    context.outbox.send_ip(context, burst.packets[i], interface, next_hop(meta), meta.ip.ipv6,
+                           tunnel);
   }
   context.counters.port(burst.port).handed_out.add(handed);
   burst.count = 0;

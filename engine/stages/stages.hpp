@@ -32,10 +32,10 @@ void dress(Burst& burst, Context& context);
 void send(Burst& burst, Context& context);
 
 /// What is for one of our own addresses: echo requests are answered, the rest is dropped.
-flows::Verdict answer(Context& context, uint16_t port, pmd_glue::Packet packet, const Meta& meta);
+flows::Verdict answer(Context& context, pmd_glue::Packet packet, const Meta& meta);
 
 /// ICMP errors to the sender of a packet that goes no further, within the limits.
-void tell_too_big(Context& context, const Burst& burst, const Meta& meta, uint16_t mtu);
-void tell_time_exceeded(Context& context, const Burst& burst, const Meta& meta);
+void tell_too_big(Context& context, const Meta& meta, uint16_t mtu);
+void tell_time_exceeded(Context& context, const Meta& meta);
 
 }  // namespace penstock::engine

@@ -10,8 +10,9 @@ using flows::Verdict;
 
 // Plain SCTP, on a tunnel's port, from a peer that was configured to encapsulate, for a host that
 // the tunnel serves: somebody strips the coat, or pretends to be the peer.
-uint16_t downgraded_tunnel(const Snapshot& snapshot, uint16_t port, const flows::IpPacket& ip) {
-  for (const uint16_t index : snapshot.ports[port].tunnels) {
+uint16_t downgraded_tunnel(const Snapshot& snapshot, uint16_t interface,
+                           const flows::IpPacket& ip) {
+  for (const uint16_t index : snapshot.interfaces[interface].tunnels) {
     const TunnelView& tunnel = snapshot.tunnels[index];
     if (tunnel.fixed_peers.contains(ip.source()) && tunnel.hosts.contains(ip.destination()))
       return index;
@@ -21,7 +22,7 @@ uint16_t downgraded_tunnel(const Snapshot& snapshot, uint16_t port, const flows:
 
 Verdict enter_tunnel(const Snapshot& snapshot, uint16_t index, Meta& meta) {
   meta.to_tunnel = index;
-  if (meta.route->port != snapshot.tunnels[index].port) return DropReason::encap_route;
+  if (meta.route->interface != snapshot.tunnels[index].interface) return DropReason::encap_route;
   if (meta.ip.routing) return DropReason::ip6_routing;
   const flows::UdpPort* port = snapshot.tunnels[index].peer_port.find(meta.ip.destination());
   if (port == nullptr) return DropReason::encap_port_unknown;
@@ -29,14 +30,14 @@ Verdict enter_tunnel(const Snapshot& snapshot, uint16_t index, Meta& meta) {
   return Verdict::go_on();
 }
 
-Verdict apply_rules(const Snapshot& snapshot, uint16_t port, Meta& meta) {
+Verdict apply_rules(const Snapshot& snapshot, Meta& meta) {
   const bool peeled = meta.from_tunnel != kNoTunnel;
   if (!peeled) {
-    meta.from_tunnel = downgraded_tunnel(snapshot, port, meta.ip);
+    meta.from_tunnel = downgraded_tunnel(snapshot, meta.interface, meta.ip);
     if (meta.from_tunnel != kNoTunnel) return DropReason::encap_downgrade;
   }
 
-  const flows::Origin origin{peeled ? meta.from_tunnel : port, peeled};
+  const flows::Origin origin{peeled ? meta.from_tunnel : meta.interface, peeled};
   flows::Decision decision;
   if (meta.ip.fragment) {
     decision = snapshot.rules.find_without_ports(origin, meta.ip.source(), meta.ip.destination());
@@ -67,20 +68,20 @@ bool is_link_local(const flows::IpPacket& ip) {
   return in_169_254(ip.v4().source()) || in_169_254(ip.v4().destination());
 }
 
-Verdict track_packet(Context& context, const Burst& burst, pmd_glue::Packet packet, Meta& meta) {
+Verdict track_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
   const Snapshot& snapshot = context.snapshot;
   meta.route = snapshot.routes.find(meta.ip.destination());
   if (meta.route != nullptr && meta.route->kind == Route::Kind::local)
-    return answer(context, burst.port, packet, meta);
+    return answer(context, packet, meta);
   if (is_link_local(meta.ip)) return DropReason::link_local;
   if (meta.route == nullptr) return DropReason::no_route;
   if (meta.route->kind == Route::Kind::broadcast) return DropReason::multicast;
   if (meta.ip.protocol == flows::kProtocolSctp) {
-    const Verdict verdict = apply_rules(snapshot, burst.port, meta);
+    const Verdict verdict = apply_rules(snapshot, meta);
     if (!verdict.goes_on()) return verdict;
   }
   if (meta.ip.hop_limit() <= 1) {
-    tell_time_exceeded(context, burst, meta);
+    tell_time_exceeded(context, meta);
     return DropReason::ttl;
   }
   return Verdict::go_on();
@@ -90,7 +91,7 @@ Verdict track_packet(Context& context, const Burst& burst, pmd_glue::Packet pack
 
 void track(Burst& burst, Context& context) {
   for_each_packet(burst, context, [&](pmd_glue::Packet packet, Meta& meta) {
-    return track_packet(context, burst, packet, meta);
+    return track_packet(context, packet, meta);
   });
 }
 

@@ -32,7 +32,7 @@ struct PortCounters {
 
 struct PortReport {
   std::string name, device, driver, mac;
-  std::vector<std::string> addresses;
+  std::vector<std::string> addresses;  ///< of all its interfaces
   uint16_t mtu = 0;
   bool link_up = false;
   uint32_t speed_mbps = 0;  ///< 0: unknown
@@ -42,8 +42,15 @@ struct PortReport {
   uint64_t rx_missed = 0, rx_errors = 0, rx_no_buffer = 0;  ///< lost before a worker saw them
 };
 
+struct InterfaceReport {
+  std::string name, port;
+  uint16_t vlan = 0;  ///< 0: untagged
+  std::vector<std::string> addresses;
+  bool link_up = false;
+};
+
 struct TunnelReport {
-  std::string name, via, port, peer, state;
+  std::string name, via, port, peer, state;  ///< port: or its VLAN, "wan0.40"
   uint16_t listen = 0, mtu = 0;
   uint64_t rx = 0, rx_bytes = 0, tx = 0, tx_bytes = 0, dropped = 0;
 };
@@ -65,18 +72,19 @@ struct DropReport {
 };
 
 struct RouteReport {
-  std::string to, next_hop, port;  ///< next_hop empty: connected
+  std::string to, next_hop, port;  ///< next_hop empty: connected; port: or its VLAN, "wan0.40"
 };
 
 struct NeighborReport {
-  std::string address, mac, port, state;
-  int64_t age_ms = -1;  ///< since it was confirmed; -1: never
+  std::string address, mac, port, state;  ///< port: or its VLAN, "wan0.40"
+  int64_t age_ms = -1;                    ///< since it was confirmed; -1: never
 };
 
 struct Report {
   uint64_t generation = 0;  ///< of the configuration
   int64_t uptime_ms = 0;
   std::vector<PortReport> ports;
+  std::vector<InterfaceReport> interfaces;
   std::vector<TunnelReport> tunnels;
   std::vector<WorkerReport> workers;
   std::vector<DropReport> drops;  ///< those that happened

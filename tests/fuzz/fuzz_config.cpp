@@ -38,8 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     promise(route.port < config.ports.size(), "a route's port");
     promise(snapshot.routes.contains(route.to.address), "a route leads somewhere");
   }
-  for (const engine::PortConfig& p : config.ports)
-    for (const flows::Prefix& a : p.addresses)
+  for (const engine::InterfaceConfig& i : config.interfaces)
+    for (const flows::Prefix& a : i.addresses)
       promise(snapshot.owns(a.address), "our addresses are ours");
   return 0;
 }

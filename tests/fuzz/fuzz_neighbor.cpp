@@ -127,7 +127,7 @@ class Life {
     table_.snapshot([&](const NeighborSnapshot& entry) {
       ++entries;
       promise(entry.neighbor.state != NeighborState::absent, "who is listed is there");
-      const Neighbor found = table_.lookup(entry.port, entry.ip);
+      const Neighbor found = table_.lookup(entry.link, entry.ip);
       promise(found.state == entry.neighbor.state && found.mac == entry.neighbor.mac,
               "who is listed is found");
     });

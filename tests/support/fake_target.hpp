@@ -51,6 +51,8 @@ struct FakeEngine {
     wan0.rx_missed = 18;
     wan0.counters = {.tx = 1'002'000, .tx_bytes = 650'000'000, .handed_in = 1'002'000};
     r.ports = {core0, wan0};
+    r.interfaces = {{"core0", "core0", 0, {"10.10.0.1/24", "2001:db8:a::1/64"}, true},
+                    {"wan0.40", "wan0", 40, {"10.40.0.1/24"}, false}};
     engine::TunnelReport roamers;
     roamers.name = "roamers";
     roamers.via = "sctp-udp";

@@ -13,6 +13,9 @@ TEST_P(ConfigMistake, IsReportedInExactlyTheseLines) {
   EXPECT_EQ(mistakes(GetParam().text), GetParam().lines);
 }
 
+/// A port without an address, lines 14 to 16.
+const std::string kEast = "[[port]]\nname = \"east\"\ndevice = \"net_null0\"\n";
+
 const Case kFile[] = {
     {"nothing",
      "",
@@ -30,14 +33,28 @@ const Case kFile[] = {
      {"p.toml:14:3: unknown key \"tunel\"; did you mean \"tunnel\"?"}},
     {"unknown_table_far",
      kBase + "[bgp]\n",
-     {"p.toml:14:2: unknown key \"bgp\"; there are: engine, control, port, route, tunnel, rule"}},
+     {"p.toml:14:2: unknown key \"bgp\"; there are: engine, control, port, route, tunnel, rule, "
+      "wire"}},
     {"key_with_line_break",
      kBase + "\"a\\nb\" = 1\n",
      {"p.toml:14:1: tunnel \"gw\": unknown key \"a\\x0ab\"; there are: name, via, port, listen, "
       "hosts, sources, peer, default-port, mtu"}},
-    {"wire",
+    {"wire_addressed",
      kBase + "[[wire]]\nports = [\"core0\", \"wan0\"]\n",
-     {"p.toml:14:3: wire: this version does not do pairs of ports that are a wire; remove it"}},
+     {"p.toml:15:10: wire: port \"core0\" has an address or a vlan, and the end of a wire has "
+      "none; "
+      "remove it there",
+      "p.toml:15:19: wire: port \"wan0\" has an address or a vlan, and the end of a wire has none; "
+      "remove it there"}},
+    {"wire_one_end",
+     kBase + kEast + "[[wire]]\nports = [\"east\"]\n",
+     {"p.toml:18:10: [[wire]]: ports has one name, and a wire has two ends; give both"}},
+    {"wire_unknown_end",
+     kBase + kEast + "[[wire]]\nports = [\"east\", \"west\"]\n",
+     {"p.toml:18:18: wire: \"west\" is no [[port]]'s name; there are: core0, wan0, east"}},
+    {"wire_same_end",
+     kBase + kEast + "[[wire]]\nports = [\"east\", \"east\"]\n",
+     {"p.toml:18:18: wire: port \"east\" is an end already, in line 18; give another"}},
     {"one_bracket",
      kBase + "[rule]\nname = \"x\"\naction = \"drop\"\n",
      {"p.toml:14:1: rule is a table; write [[rule]] above its keys"}},
@@ -150,8 +167,8 @@ const Case kPort[] = {
     {"empty",
      "[[port]]\n",
      {"p.toml:1:1: [[port]]: no device; give a PCI address such as \"0000:3b:00.0\" or a vdev",
-      "p.toml:1:1: [[port]]: no address; give at least one, such as \"10.0.0.1/24\"",
-      "p.toml:1:1: [[port]]: no name; give it one: every other table refers to it by name"}},
+      "p.toml:1:1: [[port]]: no name; give it one: every other table refers to it by name",
+      "p.toml:1:1: [[port]]: no address; give at least one, such as \"10.0.0.1/24\""}},
     {"name",
      kBase + "[[port]]\nname = \"a b\"\ndevice = \"net_null0\"\n" + kAddress,
      {"p.toml:15:8: port \"a b\": name \"a b\" is not a name; give 1 to 32 letters, digits, '-' or "
@@ -298,9 +315,22 @@ const Case kPort[] = {
      port(kAddress + "mac = \"00:00:00:00:00:00\""),
      {"p.toml:18:7: port \"x\": mac \"00:00:00:00:00:00\" is no station's MAC address; leave mac "
       "out to use the device's own"}},
-    {"vlan",
+    {"vlan_without_address",
      port(kAddress + "vlan = [{ id = 40 }]"),
-     {"p.toml:18:1: port \"x\": vlan: this version does not do VLANs; remove it"}},
+     {"p.toml:18:9: port \"x\": vlan: no address; give at least one, such as \"10.40.0.1/24\""}},
+    {"vlan_number",
+     port("vlan = 40"),
+     {"p.toml:17:8: port \"x\": vlan wants a table, and this is a whole number"}},
+    {"vlan_id",
+     port("vlan = [{ id = 4095, address = \"10.40.0.1/24\" }]"),
+     {"p.toml:17:16: port \"x\": vlan: id 4095 is out of range; give 1 to 4094"}},
+    {"vlan_twice",
+     port("vlan = [{ id = 4, address = \"10.4.0.1/24\" },\n{ id = 4, address = \"10.5.0.1/24\" }]"),
+     {"p.toml:18:1: port \"x\": vlan 4 is there already, of line 17; remove one"}},
+    {"vlan_of_the_same_network",
+     port(kAddress + "vlan = [{ id = 4, address = \"192.0.2.7/24\" }]"),
+     {"p.toml:18:29: port \"x.4\": address 192.0.2.7/24 is in the network of port \"x\", so it is "
+      "unclear where its hosts are; give another network"}},
     {"kernel",
      port(kAddress + "kernel = \"pst\""),
      {"p.toml:18:1: port \"x\": kernel: this version does not do kernel interfaces beside a port; "

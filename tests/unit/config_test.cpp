@@ -52,7 +52,7 @@ TEST(Config, ExampleOfTheDocumentationIsUnderstood) {
   ASSERT_EQ(c.ports.size(), 2u);
   EXPECT_EQ(c.ports[0].name, "core0");
   EXPECT_EQ(c.ports[0].device, "0000:3b:00.0");
-  EXPECT_EQ(c.ports[0].addresses, prefixes({"10.10.0.1/24", "2001:db8:a::1/64"}));
+  EXPECT_EQ(c.interfaces[0].addresses, prefixes({"10.10.0.1/24", "2001:db8:a::1/64"}));
   EXPECT_EQ(c.ports[0].mtu, 1500);
   EXPECT_EQ(c.ports[0].mac, std::nullopt);
   EXPECT_EQ(c.ports[1].mtu, 1508);
@@ -60,12 +60,12 @@ TEST(Config, ExampleOfTheDocumentationIsUnderstood) {
   ASSERT_EQ(c.routes.size(), 2u);
   EXPECT_EQ(c.routes[1].to, *parse_prefix("::/0"));
   EXPECT_EQ(c.routes[1].next_hop, *parse_ip("2001:db8:1::e"));
-  EXPECT_EQ(c.routes[1].port, 1);
+  EXPECT_EQ(c.routes[1].interface, 1);
 
   ASSERT_EQ(c.tunnels.size(), 1u);
   const TunnelConfig& t = c.tunnels[0];
   EXPECT_EQ(t.name, "partners");
-  EXPECT_EQ(t.port, 1);
+  EXPECT_EQ(t.interface, 1);
   EXPECT_EQ(t.listen, UdpPort{9899});
   EXPECT_EQ(t.hosts, prefixes({"10.10.0.0/24", "2001:db8:a::/64"}));
   EXPECT_EQ(t.sources, prefixes({"198.51.100.0/24", "2001:db8:2::/64"}));
@@ -76,13 +76,13 @@ TEST(Config, ExampleOfTheDocumentationIsUnderstood) {
   EXPECT_EQ(t.mtu, 0);
 
   ASSERT_EQ(c.rules.size(), 3u);
-  EXPECT_EQ(c.rules[0].from_port, 0);
+  EXPECT_EQ(c.rules[0].from_interface, 0);
   EXPECT_EQ(c.rules[0].action, RuleAction::tunnel);
   EXPECT_EQ(c.rules[0].tunnel, 0);
   EXPECT_EQ(c.rules[0].sctp_ports, (std::vector<SctpPort>{{3868}, {36412}}));
   EXPECT_EQ(c.rules[1].action, RuleAction::drop);
   EXPECT_EQ(c.rules[2].action, RuleAction::bypass);
-  EXPECT_EQ(c.rules[2].from_port, std::nullopt);
+  EXPECT_EQ(c.rules[2].from_interface, std::nullopt);
 }
 
 TEST(Config, ExampleOfTheReadmeIsUnderstood) {
@@ -150,7 +150,7 @@ TEST(Config, TunnelMtuAtItsBoundsIsTaken) {
 
 TEST(Config, RuleNamesAPortOrATunnelAsItsOrigin) {
   const Config c = good(parse_config(rule("from = \"gw\"\nsctp-port = 7\naction = \"drop\""), "p"));
-  EXPECT_EQ(c.rules[0].from_port, std::nullopt);
+  EXPECT_EQ(c.rules[0].from_interface, std::nullopt);
   EXPECT_EQ(c.rules[0].from_tunnel, 0);
   EXPECT_EQ(c.rules[0].sctp_ports, std::vector<SctpPort>{{7}});
 }
@@ -160,8 +160,8 @@ TEST(Config, NetworksOfTwoAndOfOneHaveHosts) {
       parse_config(port("address = [\"192.0.2.0/31\", \"192.0.3.3/32\", \"2001:db8:9::/127\"]") +
                        "[[route]]\nto = \"10.0.0.0/8\"\nnext-hop = \"192.0.2.1\"\n",
                    "p.toml"));
-  EXPECT_EQ(c.ports[2].addresses.size(), 3u);
-  EXPECT_EQ(c.routes[0].port, 2);
+  EXPECT_EQ(c.interfaces[2].addresses.size(), 3u);
+  EXPECT_EQ(c.routes[0].interface, 2);
 }
 
 TEST(Config, NextHopIsBehindThePortWithTheLongestPrefix) {
@@ -170,8 +170,8 @@ TEST(Config, NextHopIsBehindThePortWithTheLongestPrefix) {
                                          "next-hop = \"10.10.0.2\"\n[[route]]\n"
                                          "to = \"192.0.3.0/24\"\nnext-hop = \"10.11.0.2\"\n",
                                      "p.toml"));
-  EXPECT_EQ(c.routes[0].port, 0);
-  EXPECT_EQ(c.routes[1].port, 2);
+  EXPECT_EQ(c.routes[0].interface, 0);
+  EXPECT_EQ(c.routes[1].interface, 2);
 }
 
 TEST(Config, OneUdpPortServesOneTunnelOnEachPort) {

@@ -120,7 +120,7 @@ TEST_F(NeighborTest, TickAsksWhenNoPacketComes) {
     const auto due = tick();
     ASSERT_EQ(due.size(), 1u);
     EXPECT_EQ(due[0].ip, kIp);
-    EXPECT_EQ(due[0].port, 0);
+    EXPECT_EQ(due[0].link, 0);
     EXPECT_FALSE(due[0].mac);
     EXPECT_TRUE(tick().empty());
     EXPECT_FALSE(resolve().solicit);
@@ -348,11 +348,11 @@ TEST_F(NeighborTest, SnapshotShowsAll) {
   std::vector<NeighborSnapshot> seen;
   table.snapshot([&seen](const NeighborSnapshot& entry) { seen.push_back(entry); });
   ASSERT_EQ(seen.size(), 2u);
-  if (seen[0].port == 7) std::swap(seen[0], seen[1]);
+  if (seen[0].link == 7) std::swap(seen[0], seen[1]);
   EXPECT_EQ(seen[0].ip, kIp);
   EXPECT_EQ(seen[0].neighbor.mac, kMac);
   EXPECT_EQ(seen[0].confirmed_at, now);
-  EXPECT_EQ(seen[1].port, 7);
+  EXPECT_EQ(seen[1].link, 7);
   EXPECT_EQ(seen[1].ip, IpAddress(v6("2001:db8::9")));
   EXPECT_EQ(seen[1].neighbor.state, NeighborState::incomplete);
   EXPECT_EQ(seen[1].confirmed_at, 0u);
@@ -396,7 +396,7 @@ TEST(NeighborCapacity, AScanDoesNotPushOutNeighborsInUse) {
     const size_t count = table.tick(now, table.slots(), due);
     for (size_t i = 0; i < count; ++i)
       if (due[i].mac) {
-        table.learn(due[i].port, due[i].ip, answer(*due[i].mac), now);
+        table.learn(due[i].link, due[i].ip, answer(*due[i].mac), now);
       }
   }
   EXPECT_GT(full, 0u);

@@ -20,8 +20,10 @@ Config two_ports(std::initializer_list<const char*> core, std::initializer_list<
   config.ports.resize(2);
   config.ports[0].name = "core0";
   config.ports[1].name = "wan0";
-  for (const char* text : core) config.ports[0].addresses.push_back(*parse_prefix(text));
-  for (const char* text : wan) config.ports[1].addresses.push_back(*parse_prefix(text));
+  config.interfaces.resize(2);
+  config.interfaces[1].port = 1;
+  for (const char* text : core) config.interfaces[0].addresses.push_back(*parse_prefix(text));
+  for (const char* text : wan) config.interfaces[1].addresses.push_back(*parse_prefix(text));
   return config;
 }
 
@@ -85,19 +87,19 @@ TEST(Snapshot, SmallestSubnets) {
 
 TEST(Snapshot, LinkLocalAddressesAreOurs) {
   const Snapshot s = make(two_ports({"10.0.0.1/30"}, {"10.0.1.1/30"}));
-  EXPECT_EQ(s.ports[0].link_local, test::v6("fe80::ff:fe00:1"));
+  EXPECT_EQ(s.interfaces[0].link_local, test::v6("fe80::ff:fe00:1"));
   EXPECT_EQ(route(s, "fe80::ff:fe00:1"), "local 0");
   EXPECT_EQ(route(s, "fe80::ff:fe00:2"), "local 1");
   EXPECT_EQ(route(s, "fe80::1"), "none");
-  EXPECT_TRUE(s.ports[0].owns(test::v6("fe80::ff:fe00:1")));
-  EXPECT_FALSE(s.ports[0].owns(test::v6("fe80::ff:fe00:2")));
+  EXPECT_TRUE(s.interfaces[0].owns(test::v6("fe80::ff:fe00:1")));
+  EXPECT_FALSE(s.interfaces[0].owns(test::v6("fe80::ff:fe00:2")));
 }
 
 TEST(Snapshot, ConfiguredRoutes) {
   Config config = two_ports({"10.10.0.1/24"}, {"203.0.113.1/28"});
   const auto add = [&](const char* to, const char* next_hop, uint16_t port) {
     config.routes.push_back(
-        {.to = *parse_prefix(to), .next_hop = *parse_ip(next_hop), .port = port, .at = {}});
+        {.to = *parse_prefix(to), .next_hop = *parse_ip(next_hop), .interface = port, .at = {}});
   };
   add("0.0.0.0/0", "203.0.113.14", 1);
   add("10.0.0.0/8", "10.10.0.9", 0);
@@ -112,19 +114,39 @@ TEST(Snapshot, ConfiguredRoutes) {
   EXPECT_EQ(route(s, "2001:db8::1"), "none");
 }
 
+TEST(Snapshot, VlansAreInterfacesOfTheirPort) {
+  Config config = two_ports({}, {"203.0.113.1/28"});
+  config.interfaces.push_back({.name = "core0.40",
+                               .port = 0,
+                               .vlan = flows::VlanId{40},
+                               .addresses = {*parse_prefix("10.40.0.1/24")},
+                               .at = {}});
+  const Snapshot s = make(config);
+  EXPECT_EQ(s.ports[0].untagged, kNoInterface);  // without an address nobody is there
+  EXPECT_EQ(s.ports[0].interface_of(flows::VlanId{40}), 2);
+  EXPECT_EQ(s.ports[0].interface_of(flows::VlanId{41}), kNoInterface);
+  EXPECT_EQ(s.ports[1].untagged, 1);
+  EXPECT_EQ(s.ports[1].interface_of(flows::VlanId{40}), kNoInterface);
+  EXPECT_EQ(s.interfaces[2].mac, kFacts[0].mac);
+  EXPECT_EQ(s.interface_of_link(s.interfaces[2].link), 2);
+  EXPECT_EQ(s.interface_of_link(s.interfaces[2].link + 1), kNoInterface);
+  EXPECT_EQ(route(s, "10.40.0.7"), "connected 0");
+  EXPECT_EQ(s.routes.find(*parse_ip("10.40.0.7"))->interface, 2);
+}
+
 TEST(Snapshot, OnLink) {
   const Snapshot s = make(two_ports({"10.10.0.1/24", "2001:db8:a::1/64"}, {"203.0.113.1/28"}));
   for (const char* a : {"10.10.0.77", "10.10.0.1", "2001:db8:a::5", "fe80::99"})
-    EXPECT_TRUE(s.ports[0].on_link(*parse_ip(a))) << a;
+    EXPECT_TRUE(s.interfaces[0].on_link(*parse_ip(a))) << a;
   for (const char* a : {"10.10.1.1", "203.0.113.2", "2001:db8:b::5", "fec0::1"})
-    EXPECT_FALSE(s.ports[0].on_link(*parse_ip(a))) << a;
+    EXPECT_FALSE(s.interfaces[0].on_link(*parse_ip(a))) << a;
 }
 
 TEST(Snapshot, WhomWeSpeakAs) {
   const Snapshot s =
       make(two_ports({"10.10.0.1/24", "10.20.0.1/24", "2001:db8:a::1/64", "2001:db8:b::1/64"}, {}));
   const auto source = [&](size_t port, const char* peer) {
-    return to_string(s.ports[port].source_for(*parse_ip(peer)));
+    return to_string(s.interfaces[port].source_for(*parse_ip(peer)));
   };
   EXPECT_EQ(source(0, "10.10.0.7"), "10.10.0.1");
   EXPECT_EQ(source(0, "10.20.0.7"), "10.20.0.1");
@@ -133,7 +155,7 @@ TEST(Snapshot, WhomWeSpeakAs) {
   EXPECT_EQ(source(0, "2001:db8:c::7"), "2001:db8:a::1");
   EXPECT_EQ(source(0, "fe80::7"), "fe80::ff:fe00:1");
   // A port without addresses has its link-local one only.
-  EXPECT_TRUE(s.ports[1].source_for(*parse_ip("10.10.0.7")).is_unspecified());
+  EXPECT_TRUE(s.interfaces[1].source_for(*parse_ip("10.10.0.7")).is_unspecified());
   EXPECT_EQ(source(1, "2001:db8:a::7"), "fe80::ff:fe00:2");
 }
 
@@ -149,7 +171,7 @@ TEST(Snapshot, OwnAddressesAreKnownOnEveryPort) {
 TunnelConfig tunnel(const char* name, uint16_t port) {
   TunnelConfig t;
   t.name = name;
-  t.port = port;
+  t.interface = port;
   t.hosts = {*parse_prefix("10.10.0.0/24")};
   t.sources = {*parse_prefix("0.0.0.0/0")};
   return t;
@@ -162,8 +184,8 @@ TEST(Snapshot, TunnelsKeepTheirSlots) {
   EXPECT_EQ(s.tunnels[0].slot, 5);
   EXPECT_EQ(s.tunnels[1].slot, 0);
   EXPECT_EQ(s.tunnels[2].slot, 63);
-  EXPECT_EQ(s.ports[0].tunnels, std::vector<uint16_t>{1});
-  EXPECT_EQ(s.ports[1].tunnels, (std::vector<uint16_t>{0, 2}));
+  EXPECT_EQ(s.interfaces[0].tunnels, std::vector<uint16_t>{1});
+  EXPECT_EQ(s.interfaces[1].tunnels, (std::vector<uint16_t>{0, 2}));
 }
 
 TEST(Snapshot, MtuOfATunnelIsThePortsAtMost) {
@@ -217,7 +239,7 @@ TEST(Snapshot, RulesSpeakOfPortsAndTunnels) {
   Config config = two_ports({"10.10.0.1/24"}, {"203.0.113.1/28"});
   config.tunnels = {tunnel("a", 1)};
   RuleConfig enter, refuse;
-  enter.from_port = 0;
+  enter.from_interface = 0;
   enter.action = RuleAction::tunnel;
   refuse.from_tunnel = 0;
   refuse.action = RuleAction::drop;
