@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <set>
 
@@ -26,6 +27,12 @@ constexpr uint32_t kPacketsPerWorker = 2 * 512 + 256 + 64;
 uint64_t random_secret() {
   std::random_device random;
   return uint64_t{random()} << 32 | random();
+}
+
+bool is_end_of_wire(const Config& config, const PortConfig& port) {
+  return std::any_of(config.wires.begin(), config.wires.end(), [&](const WireConfig& w) {
+    return &config.ports[w.ports[0]] == &port || &config.ports[w.ports[1]] == &port;
+  });
 }
 
 std::vector<PortFacts> facts_of(const std::vector<pmd_glue::Port>& ports) {
@@ -88,6 +95,7 @@ Result<void> Engine::open_ports() {
     spec.mtu = p.mtu;
     spec.queues = static_cast<uint16_t>(options_.workers);
     spec.mac = p.mac;
+    spec.promiscuous = is_end_of_wire(config_, p);
     spec.one_pool = nodes.size() == 1;  // whatever leaves by it came out of the same pool
     spec.rx_descriptors = kDescriptors;
     spec.tx_descriptors = kDescriptors;
@@ -104,6 +112,7 @@ void Engine::make_workers() {
   shared_->link_losses = std::vector<std::atomic<uint32_t>>(ports);
   shared_->link_up = std::vector<std::atomic<bool>>(ports);
   links_.resize(ports);
+  wire_links_.resize(config_.wires.size());
   pmd_glue::PacketPool& pool = pools_.begin()->second;
   for (size_t i = 0; i < options_.workers; ++i)
     workers_.push_back(
@@ -206,7 +215,22 @@ void Engine::tend(uint64_t now_ns) {
     else
       shared_->link_losses[i].fetch_add(1, std::memory_order_relaxed);
   }
+  pass_on_link_losses(now_ns);
   collector_->sample(now_ns);
+}
+
+void Engine::pass_on_link_losses(uint64_t now_ns) {
+  for (size_t i = 0; i < config_.wires.size(); ++i) {
+    const auto& ports = config_.wires[i].ports;
+    const std::array<bool, 2> held =
+        wire_links_[i].hold_down({links_[ports[0]].up, links_[ports[1]].up}, now_ns);
+    for (size_t end = 0; end < held.size(); ++end) {
+      pmd_glue::Port& port = shared_->ports[ports[end]];
+      if (port.link_is_held_down() == held[end]) continue;
+      const auto done = port.hold_link_down(held[end]);
+      if (!done && options_.log) options_.log(done.error().message);
+    }
+  }
 }
 
 void Engine::clear_counters() {

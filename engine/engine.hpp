@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/telemetry/collector.hpp"
+#include "engine/wire_links.hpp"
 #include "engine/worker.hpp"
 
 namespace penstock::engine {
@@ -67,6 +68,7 @@ class Engine {
   flows::Result<void> start_ports();
   void make_workers();
   bool publish(const Config& config);
+  void pass_on_link_losses(uint64_t now_ns);
   std::vector<uint16_t> assign_tunnel_slots(const Config& config);
   void announce_changes(const std::vector<InterfaceConfig>& before);
 
@@ -79,6 +81,7 @@ class Engine {
   std::vector<std::unique_ptr<const Snapshot>> unreclaimed_;  ///< a worker did not let go in time
   std::map<std::string, uint16_t> tunnel_slots_;
   std::vector<pmd_glue::LinkState> links_;
+  std::vector<WireLinks> wire_links_;  ///< one for each of config_.wires
   std::unique_ptr<Collector> collector_;
   uint64_t started_ns_ = 0;
 };

@@ -16,7 +16,7 @@ namespace penstock::engine {
 struct TunnelUse {
   uint16_t slot = kNoTunnel;  ///< to be charged with a drop
   bool wrapped = false;       ///< it leaves in the tunnel's coat, and counts there
-  uint8_t link_header = 0;    ///< bytes in front of its IP header; the outbox's own
+  uint8_t link_header = 0;    ///< bytes in front of its IP header, when it leaves as a frame
 };
 
 class Outbox {
@@ -35,6 +35,11 @@ class Outbox {
   /// packet.
   void send_ip(Context& context, pmd_glue::Packet packet, uint16_t interface,
                const flows::IpAddress& next_hop, bool ipv6, TunnelUse tunnel);
+
+  /// A whole frame that leaves as it is, from a wire. `tunnel` with its link_header.
+  void send_frame(Context& context, pmd_glue::Packet frame, uint16_t port, TunnelUse tunnel) {
+    buffer(context, frame, port, tunnel);
+  }
 
   /// A whole frame of our own making (ARP, ND), without tag. Counts it as originated.
   void send_own_frame(Context& context, pmd_glue::Packet frame, uint16_t interface);

@@ -130,6 +130,11 @@ flows::RuleTable make_rules(const Config& config) {
   return flows::RuleTable(rules, config.interfaces.size(), config.tunnels.size());
 }
 
+void connect(uint16_t end, uint16_t other, Snapshot& s) {
+  s.ports[end].wired_to = other;
+  s.ports[end].across = {.interface = other, .port = other, .next_hop = {}, .to = {}};
+}
+
 }  // namespace
 
 uint16_t PortView::interface_of(flows::VlanId vlan) const {
@@ -174,7 +179,12 @@ Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports
   s.icmp_rate = config.engine.icmp_rate;
   s.adaptive_idle = config.engine.idle == Idle::adaptive;
   for (const PortFacts& p : ports)
-    s.ports.push_back({.mac = p.mac, .offload = p.offload, .mtu = p.mtu, .vlans = {}});
+    s.ports.push_back(
+        {.mac = p.mac, .offload = p.offload, .mtu = p.mtu, .vlans = {}, .across = {}});
+  for (const WireConfig& w : config.wires) {
+    connect(w.ports[0], w.ports[1], s);
+    connect(w.ports[1], w.ports[0], s);
+  }
   std::vector<Prefix> own;
   for (uint16_t i = 0; i < config.interfaces.size(); ++i) {
     const InterfaceConfig& interface = config.interfaces[i];

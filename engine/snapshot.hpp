@@ -24,12 +24,25 @@ struct PortFacts {
 
 inline constexpr uint16_t kNoInterface = UINT16_MAX;
 
+inline constexpr uint16_t kNoPort = UINT16_MAX;
+
+struct Route {
+  enum class Kind : uint8_t { forward, connected, local, broadcast };
+  Kind kind = Kind::forward;
+  uint16_t interface = 0;     ///< index into Snapshot::interfaces
+  uint16_t port = 0;          ///< the interface's
+  flows::IpAddress next_hop;  ///< kind forward only
+  flows::Prefix to;
+};
+
 struct PortView {
   flows::MacAddress mac;
   flows::ChecksumOffload offload;
   uint16_t mtu = 0;
   uint16_t untagged = kNoInterface;  ///< index into Snapshot::interfaces; none: it has no address
   std::vector<std::pair<flows::VlanId, uint16_t>> vlans;  ///< with their interfaces
+  uint16_t wired_to = kNoPort;  ///< the other end, when the port is the end of a wire
+  Route across;                 ///< out of that end, whatever the destination
 
   /// kNoInterface when the port is not in that VLAN.
   uint16_t interface_of(flows::VlanId vlan) const;
@@ -62,15 +75,6 @@ struct TunnelView {
   flows::PrefixMap<uint8_t> sources;  ///< true: may send to us; hosts and our own addresses: false
   flows::PrefixMap<flows::UdpPort> fixed_peers;  ///< peers with a configured port
   flows::PrefixMap<flows::UdpPort> peer_port;    ///< fixed_peers, and default-port for the rest
-};
-
-struct Route {
-  enum class Kind : uint8_t { forward, connected, local, broadcast };
-  Kind kind = Kind::forward;
-  uint16_t interface = 0;     ///< index into Snapshot::interfaces
-  uint16_t port = 0;          ///< the interface's
-  flows::IpAddress next_hop;  ///< kind forward only
-  flows::Prefix to;
 };
 
 /// One of 64 bits for an address: a filter in front of the exact question.

@@ -38,15 +38,18 @@ bool Worker::turn(Context& context) {
   for (uint16_t port = 0; port < shared_.ports.size(); ++port) {
     if (index_ >= shared_.ports[port].plan().rx_queues) continue;  // others receive for it
     burst_.port = port;
-    const bool received = receive(burst_, context, shared_.ports[port], index_);
-    moved |= received;
-    if (burst_.count != 0) {
-      peel(burst_, context);
-      classify(burst_, context);
-      track(burst_, context);
-      dress(burst_, context);
-      send(burst_, context);
+    if (!take_burst(burst_, context, shared_.ports[port], index_)) continue;
+    moved = true;
+    if (context.snapshot.ports[port].wired_to != kNoPort) {
+      cross_wire(burst_, context);
+      continue;
     }
+    receive(burst_, context);
+    peel(burst_, context);
+    classify(burst_, context);
+    track(burst_, context);
+    dress(burst_, context);
+    send(burst_, context);
   }
   outbox_.flush(context);
   return moved;

@@ -75,7 +75,8 @@ class Corridor {
 
   void turn() {
     outbox_.begin_turn(context_);
-    receive(burst_, context_, ports_[way_.in()], 0);
+    take_burst(burst_, context_, ports_[way_.in()], 0);
+    receive(burst_, context_);
     peel(burst_, context_);
     classify(burst_, context_);
     track(burst_, context_);
@@ -87,7 +88,8 @@ class Corridor {
   void turn_by_stages(std::array<uint64_t, kStages.size() + 1>& times) {
     outbox_.begin_turn(context_);
     times[0] = read_tsc();
-    receive(burst_, context_, ports_[way_.in()], 0);
+    take_burst(burst_, context_, ports_[way_.in()], 0);
+    receive(burst_, context_);
     times[1] = read_tsc();
     peel(burst_, context_);
     times[2] = read_tsc();

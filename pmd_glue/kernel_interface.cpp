@@ -47,6 +47,20 @@ Result<void> raise_interface_mtu(const std::string& name, uint16_t mtu) {
                std::to_string(mtu)};
 }
 
+Result<void> set_interface_up(const std::string& name, bool up) {
+  ifreq request{};
+  if (name.size() >= sizeof request.ifr_name) return Error{"interface name too long: " + name};
+  std::memcpy(request.ifr_name, name.data(), name.size());
+  const FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (socket && ::ioctl(socket.get(), SIOCGIFFLAGS, &request) == 0) {
+    const int flags = up ? request.ifr_flags | IFF_UP : request.ifr_flags & ~IFF_UP;
+    request.ifr_flags = static_cast<short>(flags);
+    if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0) return {};
+  }
+  return Error{"interface " + name + " cannot be set " + (up ? "up" : "down") + ": " +
+               std::strerror(errno)};
+}
+
 FileDescriptor hold_all_multicast(uint32_t index) {
   // Protocol 0: a socket that holds the membership and receives nothing.
   FileDescriptor socket(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0));

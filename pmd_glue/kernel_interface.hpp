@@ -40,6 +40,9 @@ std::string interface_name(uint32_t index);
 /// Makes the interface carry IP packets of `mtu` bytes; one that already does is left alone.
 flows::Result<void> raise_interface_mtu(const std::string& name, uint16_t mtu);
 
+/// What `ip link set NAME up` and `down` do.
+flows::Result<void> set_interface_up(const std::string& name, bool up);
+
 /// Lets multicast of all groups in for as long as the descriptor is open; empty: not permitted.
 FileDescriptor hold_all_multicast(uint32_t index);
 

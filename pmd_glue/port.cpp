@@ -78,6 +78,7 @@ Port& Port::operator=(Port&& other) noexcept {
   close();
   id_ = std::exchange(other.id_, RTE_MAX_ETHPORTS);
   started_ = std::exchange(other.started_, false);
+  held_down_ = std::exchange(other.held_down_, false);
   membership_ = std::move(other.membership_);
   packet_sockets_ = std::move(other.packet_sockets_);
   spec_ = std::move(other.spec_);
@@ -201,11 +202,14 @@ Result<void> Port::start() {
     return failure(spec_, "does not start", rc, complaints);
   started_ = true;
   accept_multicast();
+  if (spec_.promiscuous && rte_eth_promiscuous_enable(id_) != 0)
+    return failure(spec_, "does not take frames for other stations", ENOTSUP, complaints);
   return {};
 }
 
 void Port::stop() {
   if (!std::exchange(started_, false)) return;
+  if (held_down_) (void)hold_link_down(false);
   (void)packet_sockets_.dropped();  // the last of them, before the driver closes its sockets
   packet_sockets_.forget();
   rte_eth_dev_stop(id_);
@@ -217,6 +221,17 @@ LinkState Port::link() {
   if (!started_ || rte_eth_link_get_nowait(id_, &link) != 0) return {};
   return {link.link_status == RTE_ETH_LINK_UP,
           link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed};
+}
+
+Result<void> Port::hold_link_down(bool down) {
+  held_down_ = down;
+  if (stands_on_interface(capabilities_))
+    return set_interface_up(interface_name(capabilities_.interface_index), !down);
+  const ComplaintListener complaints;
+  const int rc = down ? rte_eth_dev_set_link_down(id_) : rte_eth_dev_set_link_up(id_);
+  if (rc == 0) return {};
+  return failure(spec_, down ? "cannot take its link down" : "cannot take its link up", rc,
+                 complaints);
 }
 
 PortStats Port::stats() {

@@ -61,6 +61,11 @@ class Port {
   LinkState link();
   PortStats stats();
 
+  /// Keeps the link down, so that who is opposite sees it, or lets it go. Control thread. Errors:
+  /// the device cannot.
+  flows::Result<void> hold_link_down(bool down);
+  bool link_is_held_down() const { return held_down_; }
+
   /// Queue `queue` < plan().rx_queues, by its one worker: up to `n` packets, now the caller's.
   uint16_t receive(uint16_t queue, Packet* out, uint16_t n) {
     return rte_eth_rx_burst(id_, queue, reinterpret_cast<rte_mbuf**>(out), n);
@@ -87,6 +92,7 @@ class Port {
 
   uint16_t id_ = RTE_MAX_ETHPORTS;
   bool started_ = false;
+  bool held_down_ = false;
   FileDescriptor membership_;     ///< holds the kernel interface in all-multicast while open
   PacketSockets packet_sockets_;  ///< net_af_packet's
   PortSpec spec_;

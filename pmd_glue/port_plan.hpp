@@ -25,6 +25,7 @@ struct PortSpec {
   uint16_t tx_descriptors = 512;
   /// Promise: all that is transmitted comes from one pool, unshared. Lets a NIC free in bulk.
   bool one_pool = false;
+  bool promiscuous = false;  ///< takes frames for any station
 };
 
 /// What a driver announces. Plain data.

@@ -189,6 +189,14 @@ std::vector<WireConfig> resolve_wires(const Draft& draft, Mistakes& mistakes) {
                                  "has none; remove it there",
                                  quoted(name)));
     }
+    const int64_t mtus[] = {draft.ports[made.ports[0]].mtu.value,
+                            draft.ports[made.ports[1]].mtu.value};
+    if (wire.ports.size() == 2 && mtus[0] != mtus[1])
+      mistakes.add(
+          wire.at,
+          fmt::format("wire: port {} has mtu {} and port {} has {}; give both the "
+                      "same, what fits in must fit out",
+                      quoted(wire.ports[0].value), mtus[0], quoted(wire.ports[1].value), mtus[1]));
     wires.push_back(made);
   }
   return wires;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) 2026 The Penstock authors
 #include "flows/classify.hpp"
+#include "engine/stages/parts.hpp"
 #include "engine/stages/stages.hpp"
 
 namespace penstock::engine {
-namespace {
 
 using flows::DropReason;
 using flows::Verdict;
@@ -20,8 +20,6 @@ Verdict classify_packet(const Snapshot& snapshot, uint16_t port, pmd_glue::Packe
       nic_saw_sctp ? packet.l4_checksum() : flows::ChecksumState::unknown;
   return flows::check_sctp_checksum(meta.ip.payload(), snapshot.verify, known);
 }
-
-}  // namespace
 
 void classify(Burst& burst, Context& context) {
   for_each_packet(burst, context, [&](pmd_glue::Packet packet, const Meta& meta) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) 2026 The Penstock authors
+#include "engine/stages/parts.hpp"
 #include "engine/stages/stages.hpp"
 #include "flows/encap_sctp_udp.hpp"
 
@@ -43,6 +44,8 @@ Verdict peel_datagram(Context& context, uint16_t index, pmd_glue::Packet packet,
   return Verdict::go_on();
 }
 
+}  // namespace
+
 Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
   if (meta.ip.protocol != flows::kProtocolUdp) return Verdict::go_on();
   for (const uint16_t index : context.snapshot.interfaces[meta.interface].tunnels) {
@@ -61,8 +64,6 @@ Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
   }
   return Verdict::go_on();
 }
-
-}  // namespace
 
 void peel(Burst& burst, Context& context) {
   for_each_packet(burst, context, [&](pmd_glue::Packet packet, Meta& meta) {

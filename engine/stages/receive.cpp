@@ -161,7 +161,7 @@ Verdict receive_frame(Context& context, const PortView& port, pmd_glue::Packet p
 
 }  // namespace
 
-bool receive(Burst& burst, Context& context, pmd_glue::Port& port, uint16_t queue) {
+bool take_burst(Burst& burst, Context& context, pmd_glue::Port& port, uint16_t queue) {
   burst.count = port.receive(queue, burst.packets, Burst::kMaximum);
   if (burst.count == 0) return false;
   for (uint16_t i = 0; i < burst.count; ++i) burst.packets[i].prefetch_data();
@@ -174,12 +174,14 @@ bool receive(Burst& burst, Context& context, pmd_glue::Port& port, uint16_t queu
   PortTally& tally = context.counters.port(burst.port);
   tally.rx.add(burst.count);
   tally.rx_bytes.add(bytes);
+  return true;
+}
 
+void receive(Burst& burst, Context& context) {
   const PortView& view = context.snapshot.ports[burst.port];
   for_each_packet(burst, context, [&](pmd_glue::Packet packet, Meta& meta) {
     return receive_frame(context, view, packet, meta);
   });
-  return true;
 }
 
 }  // namespace penstock::engine

@@ -11,9 +11,12 @@
 
 namespace penstock::engine {
 
-/// Takes a burst from the port, checks Ethernet and IP, answers ARP and neighbour discovery. What
-/// goes on is IP, begins at its IP header, and has no padding. False when nothing came.
-bool receive(Burst& burst, Context& context, pmd_glue::Port& port, uint16_t queue);
+/// Takes a burst from the port, and counts it. False when nothing came.
+bool take_burst(Burst& burst, Context& context, pmd_glue::Port& port, uint16_t queue);
+
+/// Checks Ethernet and IP of what came, answers ARP and neighbour discovery. What
+/// goes on is IP, begins at its IP header, and has no padding.
+void receive(Burst& burst, Context& context);
 
 /// Takes UDP off what came through a tunnel that listens on this port.
 void peel(Burst& burst, Context& context);
@@ -26,6 +29,10 @@ void track(Burst& burst, Context& context);
 
 /// Decrements the hop limit and puts on the coat of the tunnel.
 void dress(Burst& burst, Context& context);
+
+/// The corridor of a port that is the end of a wire: what is not tunnelled leaves by the other end
+/// as it came, bit for bit; what is gets its coat or loses it in place. Empties the burst.
+void cross_wire(Burst& burst, Context& context);
 
 /// Hands every packet to the outbox, split first where it is too long and may be. Empties the
 /// burst.

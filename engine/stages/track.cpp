@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) 2026 The Penstock authors
+#include "engine/stages/parts.hpp"
 #include "engine/stages/stages.hpp"
 
 namespace penstock::engine {
@@ -30,6 +31,8 @@ Verdict enter_tunnel(const Snapshot& snapshot, uint16_t index, Meta& meta) {
   return Verdict::go_on();
 }
 
+}  // namespace
+
 Verdict apply_rules(const Snapshot& snapshot, Meta& meta) {
   const bool peeled = meta.from_tunnel != kNoTunnel;
   if (!peeled) {
@@ -59,6 +62,8 @@ Verdict apply_rules(const Snapshot& snapshot, Meta& meta) {
   }
   return Verdict::go_on();
 }
+
+namespace {
 
 bool is_link_local(const flows::IpPacket& ip) {
   if (ip.ipv6) return ip.v6().source().is_link_local() || ip.v6().destination().is_link_local();

@@ -10,7 +10,9 @@ import cases_neighbor
 import cases_sctp
 import cases_tunnel
 import cases_udp
+import cases_vlan
+import cases_wire
 
 CASES = [case for module in (cases_ethernet, cases_neighbor, cases_ipv4, cases_ipv6, cases_icmp,
-                             cases_udp, cases_sctp, cases_tunnel) for case in module.CASES]
+                             cases_udp, cases_sctp, cases_tunnel, cases_vlan, cases_wire) for case in module.CASES]
 CASES.sort(key=lambda case: (case.config.name, case.fresh))  # stable: else in the order written

@@ -52,6 +52,12 @@ const Case kFile[] = {
     {"wire_unknown_end",
      kBase + kEast + "[[wire]]\nports = [\"east\", \"west\"]\n",
      {"p.toml:18:18: wire: \"west\" is no [[port]]'s name; there are: core0, wan0, east"}},
+    {"wire_mtus",
+     kBase + kEast + "[[port]]\nname = \"west\"\ndevice = \"net_null1\"\nmtu = 9000\n" +
+         "[[wire]]\nports = [\"east\", \"west\"]\n",
+     {"p.toml:21:1: wire: port \"east\" has mtu 1500 and port \"west\" has 9000; give both the "
+      "same, "
+      "what fits in must fit out"}},
     {"wire_same_end",
      kBase + kEast + "[[wire]]\nports = [\"east\", \"east\"]\n",
      {"p.toml:18:18: wire: port \"east\" is an end already, in line 18; give another"}},

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// What the stages do to one packet, for those who walk another corridor with the same steps: a
+// wire. Each is described with its stage, in stages.hpp.
+
+#include "engine/burst.hpp"
+
+namespace penstock::engine {
+
+/// Of peel: an IP packet that is for a tunnel's port loses its coat; any other goes on as it is.
+flows::Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta);
+
+/// Of classify: `port` is where it came in.
+flows::Verdict classify_packet(const Snapshot& snapshot, uint16_t port, pmd_glue::Packet packet,
+                               const Meta& meta);
+
+/// Of track: the rules' verdict on an SCTP packet with a route; sets meta.to_tunnel and peer_port.
+flows::Verdict apply_rules(const Snapshot& snapshot, Meta& meta);
+
+/// Of dress: sets meta.mtu, of the way out by meta.route and meta.to_tunnel. 0 when the packet fits
+/// there or may be cut; else the largest that its sender may use.
+uint16_t largest_instead(const Snapshot& snapshot, Meta& meta);
+/// Of dress: the coat of meta.to_tunnel.
+flows::Verdict put_on_coat(const Snapshot& snapshot, pmd_glue::Packet packet, Meta& meta);
+
+/// Of send: what the NIC is to finish of a packet with `link_header` bytes in front of IP.
+inline void request_checksums(pmd_glue::Packet packet, const Meta& meta, uint16_t link_header) {
+  pmd_glue::TxChecksumRequest request;
+  if (meta.udp_checksum_by_nic) {
+    request.l2_length = link_header;
+    request.l3_length = meta.ip.upper;
+    request.ipv6 = meta.ip.ipv6;
+    request.udp = true;
+  }
+  packet.request_checksums(request);
+}
+
+}  // namespace penstock::engine

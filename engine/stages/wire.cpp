@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+// A port that is the end of a wire. Nobody on either side knows that we are there: no address of
+// ours, no hop counted, no frame touched, but for the packets that a tunnel is there for. Those
+// keep the link header that they came with; their bytes move behind it.
+#include <array>
+#include <cstring>
+
+#include "engine/outbox.hpp"
+#include "engine/stages/parts.hpp"
+#include "engine/stages/split.hpp"
+#include "engine/stages/stages.hpp"
+#include "flows/ethernet.hpp"
+
+namespace penstock::engine {
+namespace {
+
+using flows::DropReason;
+using flows::Verdict;
+
+/// What stands in front of a packet's IP header, kept while its bytes move.
+struct LinkHeader {
+  std::array<uint8_t, flows::kLongestLinkHeader> bytes;
+  uint16_t length = 0;
+};
+
+void put_in_front(const LinkHeader& link, pmd_glue::Packet packet) {
+  std::memcpy(packet.prepend(link.length), link.bytes.data(), link.length);
+}
+
+/// The frame's link header, and meta.ip, when a tunnel may be there for it: a sound IP packet with
+/// SCTP or UDP. No header: the frame is none of our business.
+LinkHeader look(pmd_glue::Packet packet, Meta& meta) {
+  LinkHeader link;
+  if (!packet.contiguous()) return link;
+  const flows::LinkPayload payload = flows::link_payload(packet.bytes());
+  const bool ipv6 = payload.type == flows::kEtherTypeIpv6;
+  if (!ipv6 && payload.type != flows::kEtherTypeIpv4) return link;
+  const flows::MutableBytes bytes = packet.bytes().subspan(payload.offset);
+  // The NIC's word is about the header that it found: behind tags it may have looked elsewhere.
+  if (flows::check_ip(bytes, ipv6, flows::ChecksumState::unknown, meta.ip) != DropReason::none ||
+      flows::check_addresses(meta.ip) != DropReason::none)
+    return link;
+  if (meta.ip.protocol != flows::kProtocolSctp && meta.ip.protocol != flows::kProtocolUdp)
+    return link;
+  link.length = payload.offset;
+  std::memcpy(link.bytes.data(), packet.data(), link.length);
+  return link;
+}
+
+/// Native SCTP that no rule wants, however broken, is not ours to judge.
+bool rules_leave_alone(const Snapshot& snapshot, Meta& meta) {
+  if (meta.from_tunnel != kNoTunnel) return false;
+  if (!meta.ip.fragment && meta.ip.payload().size() < flows::kSctpHeader) return true;
+  Meta tried = meta;
+  return apply_rules(snapshot, tried).goes_on() && tried.to_tunnel == kNoTunnel;
+}
+
+/// The sender is told in the name of the host that it wrote to: we have none.
+void tell_too_big_across(Context& context, const LinkHeader& link, uint16_t port, const Meta& meta,
+                         uint16_t mtu) {
+  if (!flows::may_be_answered_with_error(meta.ip)) return;
+  if (!context.icmp_budgets.too_big.take(context.now_ns)) return;
+  pmd_glue::Packet error = context.pool.allocate();
+  if (!error) return;
+  error.set_length(error.tailroom());
+  const size_t length = flows::write_too_big(error.bytes(), meta.ip, meta.ip.destination(), mtu);
+  if (length == 0) return pmd_glue::free_packet(error);
+  error.set_length(static_cast<uint16_t>(length));
+  error.request_checksums({});
+  put_in_front(link, error);
+  flows::store_mac(error.data(), flows::load_mac(link.bytes.data() + 6));
+  flows::store_mac(error.data() + 6, flows::load_mac(link.bytes.data()));
+  context.counters.port(port).originated.add(1);
+  context.outbox.send_frame(context, error, port, {});
+}
+
+/// Peels, classifies, tracks and dresses one packet that begins at its IP header. Goes on with
+/// meta.from_tunnel and to_tunnel unset when the packet was left as it is.
+Verdict tunnel_part(Context& context, const LinkHeader& link, uint16_t port,
+                    pmd_glue::Packet packet, Meta& meta) {
+  const Snapshot& snapshot = context.snapshot;
+  if (const Verdict peeled = peel_packet(context, packet, meta); !peeled.goes_on()) return peeled;
+  if (meta.ip.protocol != flows::kProtocolSctp || rules_leave_alone(snapshot, meta))
+    return Verdict::go_on();
+  if (const Verdict v = classify_packet(snapshot, port, packet, meta); !v.goes_on()) return v;
+  if (const Verdict v = apply_rules(snapshot, meta); !v.goes_on()) return v;
+  if (const uint16_t largest = largest_instead(snapshot, meta); largest != 0) {
+    tell_too_big_across(context, link, port, meta, largest);
+    return DropReason::too_big;
+  }
+  return meta.to_tunnel == kNoTunnel ? Verdict::go_on() : put_on_coat(snapshot, packet, meta);
+}
+
+Verdict cross(Context& context, uint16_t port, pmd_glue::Packet packet, Meta& meta) {
+  const PortView& view = context.snapshot.ports[port];
+  meta.interface = port;  // its untagged one; tags mean nothing here
+  meta.route = &view.across;
+  const LinkHeader link = look(packet, meta);
+  if (link.length == 0) return Verdict::go_on();
+  const uint16_t length = packet.length();
+  packet.trim_front(link.length);
+  packet.set_length(meta.ip.length);
+  meta.ip_length_received = meta.ip.length;
+  const Verdict verdict = tunnel_part(context, link, port, packet, meta);
+  if (!verdict.goes_on()) return verdict;
+  if (meta.from_tunnel == kNoTunnel && meta.to_tunnel == kNoTunnel) {
+    packet.prepend(link.length);
+    packet.set_length(length);
+    return verdict;
+  }
+  if (packet.headroom() < link.length) return DropReason::alloc_fail;
+  const TunnelUse tunnel{tunnel_slot(context, meta), meta.to_tunnel != kNoTunnel,
+                         static_cast<uint8_t>(link.length)};
+  context.counters.port(port).handed_out.add(1);
+  context.counters.port(view.wired_to).handed_in.add(1);
+  if (meta.ip.length > meta.mtu) {
+    split(context, packet, meta, tunnel, [&](pmd_glue::Packet piece) {
+      put_in_front(link, piece);
+      context.outbox.send_frame(context, piece, view.wired_to, tunnel);
+    });
+    return Verdict::taken();
+  }
+  request_checksums(packet, meta, link.length);
+  put_in_front(link, packet);
+  context.outbox.send_frame(context, packet, view.wired_to, tunnel);
+  return Verdict::taken();
+}
+
+}  // namespace
+
+void cross_wire(Burst& burst, Context& context) {
+  const uint16_t out = context.snapshot.ports[burst.port].wired_to;
+  for (uint16_t i = 0; i < burst.count; ++i) {
+    const pmd_glue::Packet packet = burst.packets[i];
+    const Verdict verdict = cross(context, burst.port, packet, burst.meta[i]);
+    if (verdict.goes_on()) {
+      pmd_glue::Packet(packet).request_checksums({});
+      context.counters.port(burst.port).handed_out.add(1);
+      context.counters.port(out).handed_in.add(1);
+      context.outbox.send_frame(context, packet, out, {});
+    } else if (!verdict.is_taken()) {
+      context.counters.count_drop(burst.port, tunnel_slot(context, burst.meta[i]), verdict.reason(),
+                                  1, context.now_ns);
+      pmd_glue::free_packet(packet);
+    }
+  }
+  burst.count = 0;
+}
+
+}  // namespace penstock::engine
