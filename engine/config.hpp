@@ -66,10 +66,14 @@ struct WireConfig {
   SourcePosition at;
 };
 
+struct NextHop {
+  flows::IpAddress address;
+  uint16_t interface = 0;  ///< index into Config::interfaces: the one whose network has it
+};
+
 struct RouteConfig {
   flows::Prefix to;
-  flows::IpAddress next_hop;
-  uint16_t interface = 0;  ///< index into Config::interfaces: the one whose network has next_hop
+  std::vector<NextHop> next_hops;  ///< the first that answers is used; at least one
   SourcePosition at;
 };
 

@@ -35,4 +35,17 @@ struct Context {
   uint64_t now_ns;
 };
 
+/// Where a packet to `destination` goes next: by the longest prefix, and of several next hops to
+/// the first that answers; to the first of all when none does. nullptr: nowhere.
+inline const Route* find_route(const Context& context, const flows::IpAddress& destination) {
+  const Route* const route = context.snapshot.routes.find(destination);
+  if (route == nullptr || route->otherwise == kNoRoute) [[likely]]
+    return route;
+  for (const Route* r = route;; r = &context.snapshot.alternatives[r->otherwise]) {
+    const uint16_t link = context.snapshot.interfaces[r->interface].link;
+    if (flows::has_mac(context.neighbors.lookup(link, r->next_hop).state)) return r;
+    if (r->otherwise == kNoRoute) return route;
+  }
+}
+
 }  // namespace penstock::engine

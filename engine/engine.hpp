@@ -68,6 +68,7 @@ class Engine {
   flows::Result<void> start_ports();
   void make_workers();
   bool publish(const Config& config);
+  void report_route(const Route& route, Report& report) const;
   void pass_on_link_losses(uint64_t now_ns);
   std::vector<uint16_t> assign_tunnel_slots(const Config& config);
   void announce_changes(const std::vector<InterfaceConfig>& before);

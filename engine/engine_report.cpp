@@ -103,6 +103,28 @@ std::string_view state_name(flows::NeighborState state) {
 
 }  // namespace
 
+// A line for each next hop, in the order of preference.
+void Engine::report_route(const Route& route, Report& report) const {
+  const size_t first = report.routes.size();
+  bool chosen = false;
+  for (const Route* r = &route;; r = &snapshot_->alternatives[r->otherwise]) {
+    RouteReport line;
+    line.to = to_string(r->to);
+    line.port = config_.interfaces[r->interface].name;
+    if (r->kind == Route::Kind::forward) {
+      line.next_hop = to_string(r->next_hop);
+      const auto state =
+          shared_->neighbors.lookup(snapshot_->interfaces[r->interface].link, r->next_hop).state;
+      if (state != flows::NeighborState::absent) line.state = state_name(state);
+      line.in_use = !chosen && has_mac(state);
+      chosen |= line.in_use;
+    }
+    report.routes.push_back(std::move(line));
+    if (r->otherwise == kNoRoute) break;
+  }
+  if (!chosen) report.routes[first].in_use = true;
+}
+
 Report Engine::report(uint64_t now_ns) {
   Totals totals = collector_->totals();
   Report report;
@@ -165,10 +187,7 @@ Report Engine::report(uint64_t now_ns) {
 
   for (const Route& route : snapshot_->route_list) {
     if (route.kind == Route::Kind::local || route.kind == Route::Kind::broadcast) continue;
-    report.routes.push_back(
-        {.to = to_string(route.to),
-         .next_hop = route.kind == Route::Kind::forward ? to_string(route.next_hop) : "",
-         .port = config_.interfaces[route.interface].name});
+    report_route(route, report);
   }
 
   shared_->neighbors.snapshot([&](const flows::NeighborSnapshot& n) {

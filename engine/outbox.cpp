@@ -212,7 +212,7 @@ void Outbox::send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t int
   const bool ipv6 = !destination.is_v4();
   IpAddress next_hop = destination;
   if (!ipv6 || !destination.v6().is_link_local()) {
-    const Route* route = context.snapshot.routes.find(destination);
+    const Route* route = find_route(context, destination);
     const bool usable = route != nullptr && (route->kind == Route::Kind::forward ||
                                              route->kind == Route::Kind::connected);
     if (!usable) return pmd_glue::free_packet(packet);  // never counted as made: it never left

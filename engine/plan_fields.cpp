@@ -15,6 +15,9 @@ std::string shown(const flows::Prefix& p) {
 std::string shown(flows::SctpPort p) {
   return std::to_string(p.value);
 }
+std::string shown(const NextHop& n) {
+  return flows::to_string(n.address);
+}
 std::string shown(const PeerConfig& p) {
   return to_string(p);
 }
@@ -105,7 +108,9 @@ Object wire(const Config& config, const WireConfig& w) {
 }
 
 Object route(const RouteConfig& r) {
-  return {"route." + shown(r.to), {hot("next-hop", flows::to_string(r.next_hop))}};
+  Field next_hop = hot_list("next-hop", r.next_hops, "none");
+  next_hop.ordered = true;  // the first that answers is used
+  return {"route." + shown(r.to), {std::move(next_hop)}};
 }
 
 Object tunnel(const Config& config, const TunnelConfig& t) {

@@ -83,7 +83,27 @@ void add_broadcasts(const Prefix& subnet, uint16_t interface, uint16_t port,
                       .to = host_prefix(flows::Ipv4Address::from_host(a))});
 }
 
-std::vector<Route> make_routes(const Config& config, const std::vector<InterfaceView>& interfaces) {
+/// The first next hop's, with the others in a chain behind it.
+Route make_route(const RouteConfig& config, const std::vector<InterfaceView>& interfaces,
+                 std::vector<Route>& alternatives) {
+  Route route;
+  uint16_t otherwise = kNoRoute;
+  for (auto hop = config.next_hops.rbegin(); hop != config.next_hops.rend(); ++hop) {
+    route = {.kind = Route::Kind::forward,
+             .interface = hop->interface,
+             .port = interfaces[hop->interface].port,
+             .next_hop = hop->address,
+             .to = config.to.network(),
+             .otherwise = otherwise};
+    if (std::next(hop) == config.next_hops.rend()) break;
+    otherwise = static_cast<uint16_t>(alternatives.size());
+    alternatives.push_back(route);
+  }
+  return route;
+}
+
+std::vector<Route> make_routes(const Config& config, const std::vector<InterfaceView>& interfaces,
+                               std::vector<Route>& alternatives) {
   std::vector<Route> routes;
   for (uint16_t i = 0; i < interfaces.size(); ++i) {
     const uint16_t port = interfaces[i].port;
@@ -98,11 +118,7 @@ std::vector<Route> make_routes(const Config& config, const std::vector<Interface
     add(Route::Kind::local, host_prefix(interfaces[i].link_local));
   }
   for (const RouteConfig& r : config.routes)
-    routes.push_back({.kind = Route::Kind::forward,
-                      .interface = r.interface,
-                      .port = interfaces[r.interface].port,
-                      .next_hop = r.next_hop,
-                      .to = r.to.network()});
+    routes.push_back(make_route(r, interfaces, alternatives));
   return routes;
 }
 
@@ -205,7 +221,7 @@ Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports
     s.tunnels.push_back(make_tunnel(t, tunnel_slots[i], interface.mtu, own));
     interface.tunnels.push_back(static_cast<uint16_t>(i));
   }
-  s.route_list = make_routes(config, s.interfaces);
+  s.route_list = make_routes(config, s.interfaces, s.alternatives);
   std::vector<PrefixMap<Route>::Entry> entries;
   for (const Route& r : s.route_list) entries.push_back({r.to, r});
   s.routes = PrefixMap<Route>(entries);

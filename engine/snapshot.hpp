@@ -25,6 +25,7 @@ struct PortFacts {
 inline constexpr uint16_t kNoInterface = UINT16_MAX;
 
 inline constexpr uint16_t kNoPort = UINT16_MAX;
+inline constexpr uint16_t kNoRoute = UINT16_MAX;
 
 struct Route {
   enum class Kind : uint8_t { forward, connected, local, broadcast };
@@ -33,6 +34,7 @@ struct Route {
   uint16_t port = 0;          ///< the interface's
   flows::IpAddress next_hop;  ///< kind forward only
   flows::Prefix to;
+  uint16_t otherwise = kNoRoute;  ///< index into Snapshot::alternatives: when its next hop is gone
 };
 
 struct PortView {
@@ -87,7 +89,8 @@ struct Snapshot {
   std::vector<PortView> ports;
   std::vector<InterfaceView> interfaces;
   std::vector<TunnelView> tunnels;
-  std::vector<Route> route_list;  ///< as shown to people
+  std::vector<Route> route_list;    ///< as shown to people
+  std::vector<Route> alternatives;  ///< second and further next hops
   flows::PrefixMap<Route> routes;
   uint64_t own_filter = 0;  ///< own_bit() of every address of ours
   flows::RuleTable rules;

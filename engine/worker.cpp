@@ -90,6 +90,7 @@ void Worker::housekeeping(Context& context) {
       if (announce) outbox_.announce(context, i);
     }
   }
+  watch_next_hops(context);
   std::array<flows::Solicitation, 64> due;
   const size_t n = shared_.neighbors.tick(context.now_ns, kNeighborsATime, due);
   for (size_t i = 0; i < n; ++i) {
@@ -97,6 +98,19 @@ void Worker::housekeeping(Context& context) {
     if (interface == kNoInterface) continue;
     outbox_.solicit(context, interface, due[i].ip, due[i].mac ? &*due[i].mac : nullptr);
   }
+}
+
+// Only where there is another way to go when one is gone.
+void Worker::watch_next_hops(Context& context) {
+  const auto watch = [&](const Route& route) {
+    const uint16_t link = context.snapshot.interfaces[route.interface].link;
+    if (shared_.neighbors.watch(link, route.next_hop, context.now_ns).solicit)
+      outbox_.solicit(context, route.interface, route.next_hop, nullptr);
+  };
+  if (context.snapshot.alternatives.empty()) return;
+  for (const Route& route : context.snapshot.route_list)
+    if (route.otherwise != kNoRoute) watch(route);
+  for (const Route& route : context.snapshot.alternatives) watch(route);
 }
 
 void Worker::run(const std::atomic<bool>& stop) {

@@ -51,6 +51,7 @@ class alignas(64) Worker {
   void adopt(const Snapshot& snapshot);
   bool turn(Context& context);
   void housekeeping(Context& context);
+  void watch_next_hops(Context& context);
   void nap(uint32_t idle_turns);
 
   Shared& shared_;

@@ -41,6 +41,14 @@ Resolution NeighborTable::resolve(uint16_t link, const IpAddress& ip, uint64_t n
   return resolve_locked(where, link, ip, now);
 }
 
+Resolution NeighborTable::watch(uint16_t link, const IpAddress& ip, uint64_t now) {
+  const Resolution resolution = resolve(link, ip, now);
+  const Found found = find(place(link, ip), link, ip);
+  // When the entry has just changed hands, its new owner is watched for a while; no harm is done.
+  if (found.entry != nullptr) found.entry->watched.store(true, std::memory_order_relaxed);
+  return resolution;
+}
+
 Resolution NeighborTable::resolve_locked(const Place& place, uint16_t link, const IpAddress& ip,
                                          uint64_t now) {
   using Verdict = Resolution::Verdict;
@@ -147,7 +155,7 @@ bool NeighborTable::advance(Entry& entry, uint64_t now, Solicitation& due) {
       return false;
 
     case State::reachable:
-      if (elapsed(now, entry.confirmed_at.load(std::memory_order_relaxed)) < kReachableTime)
+      if (elapsed(now, entry.confirmed_at.load(std::memory_order_relaxed)) < entry.reachable_time())
         return false;
       if (!entry.mark()) {
         entry.set(State::stale, neighbor.mac);

@@ -98,6 +98,7 @@ class NeighborTable {
   static constexpr uint64_t kSecond = 1'000'000'000;
   static constexpr uint64_t kRetransTimer = kSecond;
   static constexpr uint64_t kReachableTime = 30 * kSecond;
+  static constexpr uint64_t kWatchedTime = kSecond;     ///< the same for an entry that is watched
   static constexpr uint8_t kMaxSolicitations = 3;       ///< multicast and unicast alike
   static constexpr uint64_t kFailedTime = 3 * kSecond;  ///< no solicitations to who did not answer
   static constexpr uint64_t kUnusedTime = 600 * kSecond;  ///< then forgotten
@@ -117,6 +118,10 @@ class NeighborTable {
   /// Any thread. Marks the entry used; makes an incomplete one when there is none. Takes the lock
   /// only to make an entry or to ask again. `ip` is the unicast address of a host.
   Resolution resolve(uint16_t link, const IpAddress& ip, uint64_t now);
+
+  /// The same, by one who wants to know soon when it is gone: it is asked every second from now on,
+  /// as long as this is called, so that its loss shows within four.
+  Resolution watch(uint16_t link, const IpAddress& ip, uint64_t now);
 
   /// Any thread. RFC 4861 sections 7.2.3 and 7.2.5, for ARP in the sense of RFC 826. An answer that
   /// nobody asked for confirms nothing: `solicited` counts only while a solicitation is open.

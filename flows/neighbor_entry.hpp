@@ -82,13 +82,17 @@ struct alignas(64) NeighborTable::Entry {
   std::array<std::atomic<uint64_t>, 2> ip{};
   std::atomic<uint16_t> link{0};
   std::atomic<bool> used{false};  ///< by a packet, since tick() or a confirmation last looked
-  std::atomic<uint8_t> tries{0};  ///< solicitations sent in this state
+  std::atomic<bool> watched{false};
+  std::atomic<uint8_t> tries{0};          ///< solicitations sent in this state
   std::atomic<uint64_t> solicited_at{0};  ///< the last one; in state failed: when it failed
   std::atomic<uint64_t> confirmed_at{0};
   std::atomic<uint64_t> used_at{0};  ///< last known use, or when the entry was made
 
   Neighbor neighbor() const {
     return neighbor_detail::neighbor_of(word.load(std::memory_order_relaxed));
+  }
+  uint64_t reachable_time() const {
+    return watched.load(std::memory_order_relaxed) ? kWatchedTime : kReachableTime;
   }
   bool mark() const { return used.load(std::memory_order_relaxed); }
   bool confirmed() const { return confirmed_at.load(std::memory_order_relaxed) != 0; }

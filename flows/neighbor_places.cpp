@@ -129,6 +129,7 @@ NeighborTable::Entry* NeighborTable::insert(const Place& place, uint16_t link, c
   entry->ip[1].store(load_raw<uint64_t>(ip.bytes().data() + 8), std::memory_order_release);
   entry->link.store(link, std::memory_order_release);
   entry->used.store(false, std::memory_order_relaxed);
+  entry->watched.store(false, std::memory_order_relaxed);
   entry->solicited(0, now);
   entry->confirmed_at.store(0, std::memory_order_release);
   entry->used_at.store(now, std::memory_order_relaxed);

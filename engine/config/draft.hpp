@@ -44,7 +44,7 @@ struct WireDraft {
 
 struct RouteDraft {
   std::optional<Said<flows::Prefix>> to;
-  std::optional<Said<flows::IpAddress>> next_hop;
+  std::vector<Said<flows::IpAddress>> next_hops;
   SourcePosition at;
 };
 

@@ -24,6 +24,7 @@ inline constexpr size_t kWires = kPorts / 2;
 inline constexpr size_t kTunnels = 64;
 inline constexpr size_t kRules = 1024;
 inline constexpr size_t kRoutes = 4096;
+inline constexpr size_t kNextHopsPerRoute = 4;
 inline constexpr size_t kWorkers = 64;
 inline constexpr size_t kNameLength = 32;
 inline constexpr size_t kDeviceLength = 255;

@@ -182,7 +182,8 @@ RouteDraft read_route(const Section& section) {
   section.check_keys(kRouteKeys);
   section.require("to", "give a prefix; \"0.0.0.0/0\" is all of IPv4");
   section.require("next-hop", "give the address of a router in a port's network");
-  return {section.value("to", read_network), section.value("next-hop", read_host), section.at()};
+  return {section.value("to", read_network),
+          section.values("next-hop", limits::kNextHopsPerRoute, read_host), section.at()};
 }
 
 /// False when the tunnel is of a kind of which no more can be said.

@@ -75,15 +75,14 @@ void check_route(const Draft& draft, const RouteDraft& route, Mistakes& mistakes
       if (own.value.network() == to)
         mistakes.add(route.to->at, fmt::format("{}: this is {}'s own network; remove the route",
                                                title, title_of("port", interface)));
-  if (!route.next_hop) return;
-  const IpAddress& next_hop = route.next_hop->value;
-  const std::string shown = flows::to_string(next_hop);
-  if (next_hop.is_v4() != to.address.is_v4()) {
-    mistakes.add(route.next_hop->at,
-                 fmt::format("{}: next-hop {} is {}; give an {} address", title, shown,
-                             family(next_hop.is_v4()), family(to.address.is_v4())));
-  } else if (const std::string why = not_a_next_hop(draft, next_hop); !why.empty()) {
-    mistakes.add(route.next_hop->at, fmt::format("{}: next-hop {} {}", title, shown, why));
+  for (const auto& [next_hop, at] : route.next_hops) {
+    const std::string shown = flows::to_string(next_hop);
+    if (next_hop.is_v4() != to.address.is_v4()) {
+      mistakes.add(at, fmt::format("{}: next-hop {} is {}; give an {} address", title, shown,
+                                   family(next_hop.is_v4()), family(to.address.is_v4())));
+    } else if (const std::string why = not_a_next_hop(draft, next_hop); !why.empty()) {
+      mistakes.add(at, fmt::format("{}: next-hop {} {}", title, shown, why));
+    }
   }
 }
 
@@ -213,9 +212,11 @@ std::vector<RouteConfig> resolve_routes(const Draft& draft, Mistakes& mistakes) 
                    fmt::format("route {}: there is one already, of {}; remove one",
                                quoted(flows::to_string(route.to->value)), line_of(first->second)));
     check_route(draft, route, mistakes);
-    if (!route.next_hop) continue;
-    const auto by = connected(draft, route.next_hop->value);
-    if (by) routes.push_back({route.to->value, route.next_hop->value, *by, route.at});
+    RouteConfig made{route.to->value, {}, route.at};
+    for (const auto& next_hop : route.next_hops)
+      if (const auto by = connected(draft, next_hop.value))
+        made.next_hops.push_back({next_hop.value, *by});
+    routes.push_back(std::move(made));
   }
   return routes;
 }

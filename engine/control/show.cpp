@@ -280,13 +280,18 @@ Answer show_drops(const Report& report, bool all) {
 Answer show_routes(const Report& report) {
   Json rows = Json::array();
   for (const RouteReport& r : report.routes)
-    rows.push_back(Json{{"to", r.to}, {"next_hop", text_or_null(r.next_hop)}, {"port", r.port}});
+    rows.push_back(Json{{"to", r.to},
+                        {"next_hop", text_or_null(r.next_hop)},
+                        {"port", r.port},
+                        {"neighbor", text_or_null(r.state)},
+                        {"in_use", r.in_use}});
   Json next_hop = left("NEXT HOP", "next_hop");
   next_hop["none"] = "connected";
-  return {
-      Json{{"routes", std::move(rows)}},
-      view("table", "routes",
-           Json::array({left("TO", "to"), std::move(next_hop), left("PORT", "port")}), "no route")};
+  return {Json{{"routes", std::move(rows)}},
+          view("table", "routes",
+               Json::array({left("TO", "to"), std::move(next_hop), left("PORT", "port"),
+                            left("NEIGHBOR", "neighbor"), left("IN USE", "in_use")}),
+               "no route")};
 }
 
 Answer show_neighbors(const Report& report) {

@@ -75,7 +75,7 @@ bool is_link_local(const flows::IpPacket& ip) {
 
 Verdict track_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
   const Snapshot& snapshot = context.snapshot;
-  meta.route = snapshot.routes.find(meta.ip.destination());
+  meta.route = find_route(context, meta.ip.destination());
   if (meta.route != nullptr && meta.route->kind == Route::Kind::local)
     return answer(context, packet, meta);
   if (is_link_local(meta.ip)) return DropReason::link_local;

@@ -73,6 +73,8 @@ struct DropReport {
 
 struct RouteReport {
   std::string to, next_hop, port;  ///< next_hop empty: connected; port: or its VLAN, "wan0.40"
+  std::string state;               ///< of the next hop as a neighbour; empty: nobody asked for it
+  bool in_use = true;              ///< the one of several next hops that packets go to
 };
 
 struct NeighborReport {

@@ -7,6 +7,7 @@ import cases_icmp
 import cases_ipv4
 import cases_ipv6
 import cases_neighbor
+import cases_route
 import cases_sctp
 import cases_tunnel
 import cases_udp
@@ -14,5 +15,6 @@ import cases_vlan
 import cases_wire
 
 CASES = [case for module in (cases_ethernet, cases_neighbor, cases_ipv4, cases_ipv6, cases_icmp,
-                             cases_udp, cases_sctp, cases_tunnel, cases_vlan, cases_wire) for case in module.CASES]
+                             cases_udp, cases_sctp, cases_tunnel, cases_vlan, cases_wire,
+                             cases_route) for case in module.CASES]
 CASES.sort(key=lambda case: (case.config.name, case.fresh))  # stable: else in the order written

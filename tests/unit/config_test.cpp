@@ -59,8 +59,8 @@ TEST(Config, ExampleOfTheDocumentationIsUnderstood) {
 
   ASSERT_EQ(c.routes.size(), 2u);
   EXPECT_EQ(c.routes[1].to, *parse_prefix("::/0"));
-  EXPECT_EQ(c.routes[1].next_hop, *parse_ip("2001:db8:1::e"));
-  EXPECT_EQ(c.routes[1].interface, 1);
+  EXPECT_EQ(c.routes[1].next_hops[0].address, *parse_ip("2001:db8:1::e"));
+  EXPECT_EQ(c.routes[1].next_hops[0].interface, 1);
 
   ASSERT_EQ(c.tunnels.size(), 1u);
   const TunnelConfig& t = c.tunnels[0];
@@ -161,7 +161,7 @@ TEST(Config, NetworksOfTwoAndOfOneHaveHosts) {
                        "[[route]]\nto = \"10.0.0.0/8\"\nnext-hop = \"192.0.2.1\"\n",
                    "p.toml"));
   EXPECT_EQ(c.interfaces[2].addresses.size(), 3u);
-  EXPECT_EQ(c.routes[0].interface, 2);
+  EXPECT_EQ(c.routes[0].next_hops[0].interface, 2);
 }
 
 TEST(Config, NextHopIsBehindThePortWithTheLongestPrefix) {
@@ -170,8 +170,8 @@ TEST(Config, NextHopIsBehindThePortWithTheLongestPrefix) {
                                          "next-hop = \"10.10.0.2\"\n[[route]]\n"
                                          "to = \"192.0.3.0/24\"\nnext-hop = \"10.11.0.2\"\n",
                                      "p.toml"));
-  EXPECT_EQ(c.routes[0].interface, 0);
-  EXPECT_EQ(c.routes[1].interface, 2);
+  EXPECT_EQ(c.routes[0].next_hops[0].interface, 0);
+  EXPECT_EQ(c.routes[1].next_hops[0].interface, 2);
 }
 
 TEST(Config, OneUdpPortServesOneTunnelOnEachPort) {

@@ -35,6 +35,14 @@ const Case kRoute[] = {
      route("10.0.0.0/8", "198.51.100.1"),
      {"p.toml:16:12: route \"10.0.0.0/8\": next-hop 198.51.100.1 is in no port's network; give the "
       "address of a neighbour"}},
+    {"next_hops_many",
+     kBase + "[[route]]\nto = \"192.0.2.0/24\"\nnext-hop = [\"203.0.113.2\", \"203.0.113.3\", "
+             "\"203.0.113.4\", \"203.0.113.5\", \"203.0.113.6\"]\n",
+     {"p.toml:16:12: route \"192.0.2.0/24\": next-hop has 5 values, and 4 is the limit"}},
+    {"next_hops_second",
+     kBase + "[[route]]\nto = \"192.0.2.0/24\"\nnext-hop = [\"203.0.113.2\", \"192.0.2.9\"]\n",
+     {"p.toml:16:28: route \"192.0.2.0/24\": next-hop 192.0.2.9 is in no port's network; give the "
+      "address of a neighbour"}},
     {"next_hop_own",
      route("10.0.0.0/8", "203.0.113.1"),
      {"p.toml:16:12: route \"10.0.0.0/8\": next-hop 203.0.113.1 is port \"wan0\"'s own address; "

@@ -314,6 +314,36 @@ TEST_F(NeighborTest, AClockALittleBehindIsNoLongTime) {
   EXPECT_FALSE(resolve(host(1)).solicit);
 }
 
+TEST_F(NeighborTest, TheLossOfAWatchedOneShowsWithinFourSeconds) {
+  make_reachable();
+  ASSERT_EQ(table.watch(0, kIp, now).verdict, Verdict::send);
+  now += kSecond;
+  const auto polls = tick();  // unused by packets, asked all the same
+  ASSERT_EQ(polls.size(), 1u);
+  EXPECT_EQ(polls[0].mac, kMac);
+  ASSERT_EQ(learn(answer()), Learned::updated);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_TRUE(has_mac(state())) << i;
+    table.watch(0, kIp, now);
+    now += kSecond;
+    tick();
+  }
+  EXPECT_FALSE(has_mac(state()));
+  EXPECT_EQ(learn(answer()), Learned::resolved);  // the first word from it brings it back
+  EXPECT_EQ(state(), NeighborState::reachable);
+}
+
+TEST_F(NeighborTest, WhoIsNoLongerWatchedGoesStaleQuietly) {
+  make_reachable();
+  table.watch(0, kIp, now);
+  now += kSecond;
+  ASSERT_EQ(tick().size(), 1u);
+  ASSERT_EQ(learn(answer()), Learned::updated);
+  now += kSecond;
+  EXPECT_TRUE(tick().empty());
+  EXPECT_EQ(state(), NeighborState::stale);
+}
+
 TEST_F(NeighborTest, ForgetEmptiesOnePort) {
   make_reachable();
   table.resolve(1, kIp, now);

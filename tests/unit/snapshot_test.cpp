@@ -99,7 +99,7 @@ TEST(Snapshot, ConfiguredRoutes) {
   Config config = two_ports({"10.10.0.1/24"}, {"203.0.113.1/28"});
   const auto add = [&](const char* to, const char* next_hop, uint16_t port) {
     config.routes.push_back(
-        {.to = *parse_prefix(to), .next_hop = *parse_ip(next_hop), .interface = port, .at = {}});
+        {.to = *parse_prefix(to), .next_hops = {{*parse_ip(next_hop), port}}, .at = {}});
   };
   add("0.0.0.0/0", "203.0.113.14", 1);
   add("10.0.0.0/8", "10.10.0.9", 0);
