@@ -4,6 +4,7 @@
 
 // What every stage of one turn works with. Time was read once, the snapshot loaded once.
 
+#include "engine/address_conflicts.hpp"
 #include "engine/counters.hpp"
 #include "engine/snapshot.hpp"
 #include "flows/icmp.hpp"
@@ -29,6 +30,7 @@ struct Context {
   const Snapshot& snapshot;
   WorkerCounters& counters;
   flows::NeighborTable& neighbors;
+  AddressConflicts& conflicts;
   pmd_glue::PacketPool& pool;
   IcmpBudgets& icmp_budgets;
   Outbox& outbox;

@@ -216,7 +216,23 @@ void Engine::tend(uint64_t now_ns) {
       shared_->link_losses[i].fetch_add(1, std::memory_order_relaxed);
   }
   pass_on_link_losses(now_ns);
+  tell_conflicts(now_ns);
   collector_->sample(now_ns);
+}
+
+void Engine::tell_conflicts(uint64_t now_ns) {
+  std::set<std::string> lines;
+  for (const AddressConflict& c : shared_->conflicts.current(now_ns)) {
+    const uint16_t interface = snapshot_->interface_of_link(c.link);
+    if (interface == kNoInterface) continue;
+    lines.insert(fmt::format("{}: {} is also the address of {}; give one of them another",
+                             config_.interfaces[interface].name, to_string(c.address),
+                             to_string(c.mac)));
+  }
+  if (options_.log)
+    for (const std::string& line : lines)
+      if (!told_conflicts_.contains(line)) options_.log(line);
+  told_conflicts_ = std::move(lines);
 }
 
 void Engine::pass_on_link_losses(uint64_t now_ns) {

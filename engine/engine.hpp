@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,7 @@ class Engine {
   bool publish(const Config& config);
   void report_route(const Route& route, Report& report) const;
   void pass_on_link_losses(uint64_t now_ns);
+  void tell_conflicts(uint64_t now_ns);
   std::vector<uint16_t> assign_tunnel_slots(const Config& config);
   void announce_changes(const std::vector<InterfaceConfig>& before);
 
@@ -82,7 +84,8 @@ class Engine {
   std::vector<std::unique_ptr<const Snapshot>> unreclaimed_;  ///< a worker did not let go in time
   std::map<std::string, uint16_t> tunnel_slots_;
   std::vector<pmd_glue::LinkState> links_;
-  std::vector<WireLinks> wire_links_;  ///< one for each of config_.wires
+  std::set<std::string> told_conflicts_;  ///< lines, so that each is said once
+  std::vector<WireLinks> wire_links_;     ///< one for each of config_.wires
   std::unique_ptr<Collector> collector_;
   uint64_t started_ns_ = 0;
 };

@@ -134,11 +134,20 @@ Report Engine::report(uint64_t now_ns) {
   for (size_t i = 0; i < config_.ports.size(); ++i)
     report.ports.push_back(
         report_port(config_.ports[i], shared_->ports[i], links_[i], totals.ports[i]));
-  for (const InterfaceConfig& i : config_.interfaces) {
-    InterfaceReport r{i.name, config_.ports[i.port].name, i.vlan.value, {}, links_[i.port].up};
+  const std::vector<AddressConflict> conflicts = shared_->conflicts.current(now_ns);
+  for (size_t index = 0; index < config_.interfaces.size(); ++index) {
+    const InterfaceConfig& i = config_.interfaces[index];
+    InterfaceReport r;
+    r.name = i.name;
+    r.port = config_.ports[i.port].name;
+    r.vlan = i.vlan.value;
+    r.link_up = links_[i.port].up;
     for (const flows::Prefix& p : i.addresses) r.addresses.push_back(to_string(p));
     std::vector<std::string>& all = report.ports[i.port].addresses;
     all.insert(all.end(), r.addresses.begin(), r.addresses.end());
+    for (const AddressConflict& c : conflicts)
+      if (snapshot_->interface_of_link(c.link) == index)
+        r.conflicts.push_back(fmt::format("{} {}", to_string(c.address), to_string(c.mac)));
     if (!r.addresses.empty()) report.interfaces.push_back(std::move(r));
   }
 

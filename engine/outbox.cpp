@@ -223,43 +223,51 @@ void Outbox::send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t int
   send_ip(context, packet, interface, next_hop, ipv6, {});
 }
 
+template <class Write>
+void Outbox::make_frame(Context& context, uint16_t interface, Write&& write) {
+  pmd_glue::Packet frame = context.pool.allocate();
+  if (!frame) return;  // the next try is a second away, or it is for nobody in particular
+  frame.set_length(flows::kNdFrame);
+  frame.set_length(static_cast<uint16_t>(write(frame.bytes())));
+  send_own_frame(context, frame, interface);
+}
+
 void Outbox::solicit(Context& context, uint16_t interface, const IpAddress& target,
                      const flows::MacAddress* known) {
   const InterfaceView& view = context.snapshot.interfaces[interface];
   const IpAddress source = view.source_for(target);
   if (source.is_unspecified()) return;
-  pmd_glue::Packet frame = context.pool.allocate();
-  if (!frame) return;  // the next try is a second away
-  frame.set_length(flows::kNdFrame);
-  size_t length;
-  if (target.is_v4())
-    length = known != nullptr
-                 ? write_arp_poll(frame.bytes(), view.mac, source.v4(), *known, target.v4())
-                 : write_arp_request(frame.bytes(), view.mac, source.v4(), target.v4());
-  else
-    length =
-        known != nullptr
-            ? write_solicitation_poll(frame.bytes(), view.mac, source.v6(), *known, target.v6())
-            : write_solicitation(frame.bytes(), view.mac, source.v6(), target.v6());
-  frame.set_length(static_cast<uint16_t>(length));
-  send_own_frame(context, frame, interface);
+  make_frame(context, interface, [&](flows::MutableBytes out) {
+    if (target.is_v4())
+      return known != nullptr ? write_arp_poll(out, view.mac, source.v4(), *known, target.v4())
+                              : write_arp_request(out, view.mac, source.v4(), target.v4());
+    return known != nullptr
+               ? write_solicitation_poll(out, view.mac, source.v6(), *known, target.v6())
+               : write_solicitation(out, view.mac, source.v6(), target.v6());
+  });
+}
+
+void Outbox::announce(Context& context, uint16_t interface, const IpAddress& address) {
+  const flows::MacAddress& mac = context.snapshot.interfaces[interface].mac;
+  make_frame(context, interface, [&](flows::MutableBytes out) {
+    return address.is_v4() ? write_arp_announcement(out, mac, address.v4())
+                           : write_unsolicited_advertisement(out, mac, address.v6());
+  });
 }
 
 void Outbox::announce(Context& context, uint16_t interface) {
   const InterfaceView& view = context.snapshot.interfaces[interface];
   if (view.addresses.empty()) return;
-  const auto tell = [&](const IpAddress& address) {
-    pmd_glue::Packet frame = context.pool.allocate();
-    if (!frame) return;
-    frame.set_length(flows::kNdFrame);
-    const size_t length =
-        address.is_v4() ? write_arp_announcement(frame.bytes(), view.mac, address.v4())
-                        : write_unsolicited_advertisement(frame.bytes(), view.mac, address.v6());
-    frame.set_length(static_cast<uint16_t>(length));
-    send_own_frame(context, frame, interface);
+  const auto probe = [&](const IpAddress& address) {
+    make_frame(context, interface, [&](flows::MutableBytes out) {
+      return address.is_v4() ? write_arp_probe(out, view.mac, address.v4())
+                             : write_duplicate_probe(out, view.mac, address.v6());
+    });
   };
-  for (const flows::Prefix& p : view.addresses) tell(p.address);
-  tell(view.link_local);
+  for (const flows::Prefix& p : view.addresses) probe(p.address);
+  probe(view.link_local);
+  for (const flows::Prefix& p : view.addresses) announce(context, interface, p.address);
+  announce(context, interface, view.link_local);
 }
 
 }  // namespace penstock::engine

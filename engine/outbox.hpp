@@ -53,9 +53,14 @@ class Outbox {
   void solicit(Context& context, uint16_t interface, const flows::IpAddress& target,
                const flows::MacAddress* known);
 
-  /// Tells everyone there which addresses are here (RFC 5227 section 3; RFC 4861 section 7.2.6):
-  /// after the link came up, so that switches and neighbours forget the past.
+  /// After the link came up, or an address did: asks whether anybody else has our addresses (RFC
+  /// 5227 section 2.1, RFC 4862 section 5.4), and tells everyone that they are here (RFC 5227
+  /// section 3, RFC 4861 section 7.2.6), so that switches and neighbours forget the past. Without
+  /// the waiting time between both that hosts keep: a gateway that falls silent for seconds does
+  /// more harm.
   void announce(Context& context, uint16_t interface);
+  /// Tells everyone that one is here.
+  void announce(Context& context, uint16_t interface, const flows::IpAddress& address);
 
   /// Sends or gives up what waits for a neighbour. Once at the begin of a turn.
   void begin_turn(Context& context);
@@ -96,6 +101,9 @@ class Outbox {
 
   void put_on_wire(Context& context, pmd_glue::Packet packet, const InterfaceView& interface,
                    const flows::MacAddress& destination, bool ipv6, TunnelUse tunnel);
+  /// Allocates a frame, lets `write(bytes) -> length` fill it, and sends it.
+  template <class Write>
+  void make_frame(Context& context, uint16_t interface, Write&& write);
   void buffer(Context& context, pmd_glue::Packet frame, uint16_t port, TunnelUse tunnel);
   void flush(Context& context, uint16_t port);
   void hold(Context& context, const Held& held);

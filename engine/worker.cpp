@@ -65,7 +65,8 @@ void Worker::adopt(const Snapshot& snapshot) {
 bool Worker::step(uint64_t now_ns) {
   const Snapshot& snapshot = *shared_.snapshot.load(std::memory_order_acquire);
   adopt(snapshot);
-  Context context{snapshot, counters_, shared_.neighbors, pool_, icmp_budgets_, outbox_, now_ns};
+  Context context{snapshot, counters_,     shared_.neighbors, shared_.conflicts,
+                  pool_,    icmp_budgets_, outbox_,           now_ns};
   if (now_ns >= next_housekeeping_ns_) housekeeping(context);
   const bool moved = turn(context);
   counters_.turns.add(1);

@@ -27,6 +27,7 @@ struct Shared {
   std::vector<std::atomic<uint32_t>> link_losses;    ///< per port, +1 by control: link went down
   std::vector<std::atomic<bool>> link_up;            ///< per port, written by control
   flows::NeighborTable neighbors;
+  AddressConflicts conflicts;
   pmd_glue::Quiesce quiesce;
 };
 

@@ -72,6 +72,11 @@ size_t write_arp_poll(MutableBytes out, const MacAddress& our_mac, Ipv4Address o
   return write(out, target_mac, {ArpOperation::request, our_mac, our_ip, MacAddress{}, target_ip});
 }
 
+size_t write_arp_probe(MutableBytes out, const MacAddress& our_mac, Ipv4Address our_ip) {
+  return write(out, kBroadcastMac,
+               {ArpOperation::request, our_mac, Ipv4Address{}, MacAddress{}, our_ip});
+}
+
 size_t write_arp_reply(MutableBytes out, const MacAddress& our_mac, const ArpPacket& request) {
   return write(
       out, request.sender_mac,

@@ -52,6 +52,9 @@ size_t write_arp_request(MutableBytes out, const MacAddress& our_mac, Ipv4Addres
 size_t write_arp_poll(MutableBytes out, const MacAddress& our_mac, Ipv4Address our_ip,
                       const MacAddress& target_mac, Ipv4Address target_ip);
 
+/// "Is `our_ip` anybody's?" (RFC 5227 section 2.1.1).
+size_t write_arp_probe(MutableBytes out, const MacAddress& our_mac, Ipv4Address our_ip);
+
 /// Answers `request`, which asks for an address of ours, target_ip.
 size_t write_arp_reply(MutableBytes out, const MacAddress& our_mac, const ArpPacket& request);
 

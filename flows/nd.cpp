@@ -52,24 +52,28 @@ struct Outgoing {
 
 size_t write(MutableBytes out, const Outgoing& packet) {
   if (out.size() < kNdFrame) return 0;
-  constexpr uint16_t kLength = kFixedPart + 8;
+  // Who has no address yet must not be learned: RFC 4861 section 4.3.
+  const bool with_option = packet.source != Ipv6Address{};
+  const uint16_t length = with_option ? kFixedPart + 8 : kFixedPart;
   uint8_t* p = out.data();
   write_ethernet_header(p, packet.destination_mac, packet.source_mac, kEtherTypeIpv6);
   p += kEthernetHeader;
-  write_ipv6_header(p, kLength, kProtocolIcmpv6, kHopLimit, packet.source, packet.destination);
+  write_ipv6_header(p, length, kProtocolIcmpv6, kHopLimit, packet.source, packet.destination);
   p += kIpv6Header;
   p[0] = static_cast<uint8_t>(packet.type);
   p[1] = 0;
   store_be16(p + 2, 0);
   store_be32(p + 4, uint32_t{packet.flags} << 24);
   store_raw(p + 8, packet.target);
-  p[kFixedPart] = packet.type == NdType::solicitation ? kSourceLinkAddress : kTargetLinkAddress;
-  p[kFixedPart + 1] = 1;
-  store_mac(p + kFixedPart + 2, packet.source_mac);
+  if (with_option) {
+    p[kFixedPart] = packet.type == NdType::solicitation ? kSourceLinkAddress : kTargetLinkAddress;
+    p[kFixedPart + 1] = 1;
+    store_mac(p + kFixedPart + 2, packet.source_mac);
+  }
   const uint64_t pseudo =
-      pseudo_header_sum(packet.source, packet.destination, kProtocolIcmpv6, uint32_t{kLength});
-  store_raw(p + 2, internet_checksum({p, kLength}, pseudo));
-  return kNdFrame;
+      pseudo_header_sum(packet.source, packet.destination, kProtocolIcmpv6, uint32_t{length});
+  store_raw(p + 2, internet_checksum({p, length}, pseudo));
+  return kEthernetHeader + kIpv6Header + length;
 }
 
 }  // namespace
@@ -137,6 +141,11 @@ size_t write_solicitation_poll(MutableBytes out, const MacAddress& our_mac,
                                const Ipv6Address& our_ip, const MacAddress& target_mac,
                                const Ipv6Address& target) {
   return write(out, {our_mac, our_ip, target_mac, target, NdType::solicitation, 0, target});
+}
+
+size_t write_duplicate_probe(MutableBytes out, const MacAddress& our_mac,
+                             const Ipv6Address& our_ip) {
+  return write_solicitation(out, our_mac, Ipv6Address{}, our_ip);
 }
 
 size_t write_advertisement(MutableBytes out, const MacAddress& our_mac,

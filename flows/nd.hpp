@@ -61,6 +61,10 @@ size_t write_solicitation_poll(MutableBytes out, const MacAddress& our_mac,
                                const Ipv6Address& our_ip, const MacAddress& target_mac,
                                const Ipv6Address& target);
 
+/// "Is `our_ip` anybody's?" (RFC 4862 section 5.4.2). Eight bytes shorter than the others.
+size_t write_duplicate_probe(MutableBytes out, const MacAddress& our_mac,
+                             const Ipv6Address& our_ip);
+
 /// Answers `solicitation`, which came from IP `source` in a frame of `source_mac` and asks for an
 /// address of ours, as a router (RFC 4861 section 7.2.4). To all nodes when the source is ::.
 size_t write_advertisement(MutableBytes out, const MacAddress& our_mac,

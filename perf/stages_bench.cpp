@@ -42,7 +42,7 @@ class Corridor {
         snapshot_(make_snapshot(way, ports_)),
         neighbors_(kNeighbors, 42),
         outbox_(ports_, link_up_, 0),
-        context_{snapshot_, counters_, neighbors_, pool_, icmp_budgets_, outbox_, kNow},
+        context_{snapshot_, counters_, neighbors_, conflicts_, pool_, icmp_budgets_, outbox_, kNow},
         feed_(way, ports_[way.in()].mac()) {
     for (auto& up : link_up_) up = true;
     neighbors_.learn(way.out(), next_hop(way.out(), way.ipv6),
@@ -130,6 +130,7 @@ class Corridor {
   const engine::Snapshot snapshot_;
   engine::WorkerCounters counters_{2, kTunnelSlots};
   flows::NeighborTable neighbors_;
+  engine::AddressConflicts conflicts_;
   engine::IcmpBudgets icmp_budgets_;
   engine::Outbox outbox_;
   Context context_;

@@ -193,11 +193,13 @@ Answer show_interfaces(const Report& report) {
                         {"port", i.port},
                         {"vlan", number_or_null(i.vlan, uint16_t{0})},
                         {"state", i.link_up ? "up" : "down"},
-                        {"addresses", i.addresses}});
+                        {"addresses", i.addresses},
+                        {"conflicts", i.conflicts}});
   return {Json{{"interfaces", std::move(rows)}},
           view("table", "interfaces",
                Json::array({left("INTERFACE", "name"), left("PORT", "port"), right("VLAN", "vlan"),
-                            left("STATE", "state"), left("ADDRESSES", "addresses")}),
+                            left("STATE", "state"), left("ADDRESSES", "addresses"),
+                            left("CONFLICTS", "conflicts")}),
                "no interface")};
 }
 

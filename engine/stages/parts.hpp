@@ -9,6 +9,12 @@
 
 namespace penstock::engine {
 
+/// Of receive: an ARP frame without tag, and a packet that is_neighbor_discovery().
+flows::Verdict handle_arp(Context& context, uint16_t interface, pmd_glue::Packet packet);
+flows::Verdict handle_nd(Context& context, uint16_t interface, pmd_glue::Packet packet,
+                         const flows::IpPacket& ip, const flows::MacAddress& source_mac);
+bool is_neighbor_discovery(const flows::IpPacket& ip);
+
 /// Of peel: an IP packet that is for a tunnel's port loses its coat; any other goes on as it is.
 flows::Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta);
 

@@ -47,6 +47,7 @@ struct InterfaceReport {
   uint16_t vlan = 0;  ///< 0: untagged
   std::vector<std::string> addresses;
   bool link_up = false;
+  std::vector<std::string> conflicts;  ///< "10.0.0.1 02:00:…": other stations with our addresses
 };
 
 struct TunnelReport {

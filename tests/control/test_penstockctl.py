@@ -70,7 +70,7 @@ def test_refusals_are_status_1(daemon, path):
     got = ctl(path, "show", "x")
     assert (got.returncode, got.stdout) == (1, "")
     assert got.stderr == ('unknown word "x" after "show"; known: '
-                          "drops, neighbors, ports, routes, tunnels, version, workers\n")
+                          "drops, interfaces, neighbors, ports, routes, tunnels, version, workers\n")
     got = ctl(path, "-j", "show", "x")
     assert (got.returncode, got.stderr) == (1, "")
     assert list(json.loads(got.stdout)) == ["error"]

@@ -233,9 +233,10 @@ CASES += [
     _resolved("announcement-on-other-port", passed("core0", "wan0") + dropped("arp", "core0"),
               inject(arp_request("core0", NEW_MAC, PEER4, PEER4)),
               inject(from_host(_tcp), expect=[to_peer(hop(_tcp))])),
-    _resolved("our-address-is-not-learned", answered("core0") + passed("core0", "wan0"),
+    _resolved("our-address-is-not-learned", dropped("address_conflict", "core0")
+              + originated("core0") + passed("core0", "wan0"),
               inject(arp_request("core0", NEW_MAC, CORE4, CORE4),
-                     expect=[arp_reply("core0", CORE0_MAC, CORE4, NEW_MAC, CORE4)]),
+                     expect=[arp_request("core0", CORE0_MAC, CORE4, CORE4)]),
               inject(from_host(_tcp), expect=[to_peer(hop(_tcp))])),
 ]
 
@@ -260,10 +261,39 @@ for neighbor, poll in (
 
 # Links
 CASES += [
-    Case("neighbor/link-up-" + port, counters=originated(port, 3), fresh=True, resolved=False,
-         then=(link(port, True, arp_request(port, mac, us4, us4),
+    Case("neighbor/link-up-" + port, counters=originated(port, 6), fresh=True, resolved=False,
+         then=(link(port, True, arp_request(port, mac, "0.0.0.0", us4),
+                    *[solicitation(port, mac, "::", us, options=b"")
+                      for us in (us6, LINK_LOCAL[port])],
+                    arp_request(port, mac, us4, us4),
                     *[advertisement(port, mac, us, ALL_NODES_MAC, ALL_NODES, ROUTER | OVERRIDE)
                       for us in (us6, LINK_LOCAL[port])]),))
     for port, mac, us4, us6 in (("core0", CORE0_MAC, CORE4, CORE6),
                                 ("wan0", WAN0_MAC, WAN4, WAN6))
+]
+
+# Somebody else has an address of ours: dropped by name and, at most every ten seconds, told.
+_THIEF = "02:00:00:00:0a:66"
+_defence = arp_request("core0", CORE0_MAC, CORE4, CORE4)
+_defence6 = advertisement("core0", CORE0_MAC, CORE6, ALL_NODES_MAC, ALL_NODES, ROUTER | OVERRIDE)
+
+
+def _conflict(name: str, frame: tuple[str, bytes], defence: tuple[str, bytes]) -> Case:
+    return Case(f"neighbor/conflict-{name}",
+                counters=dropped("address_conflict", "core0", 3) + originated("core0", 2),
+                fresh=True, resolved=False,
+                then=(inject(frame, expect=(defence,)), inject(frame), advance(10000),
+                      inject(frame, expect=(defence,))))
+
+
+CASES += [
+    _conflict("announcement", arp_request("core0", _THIEF, CORE4, CORE4), _defence),
+    _conflict("asks-in-our-name", arp_request("core0", _THIEF, CORE4, HOST4), _defence),
+    _conflict("answers-the-probe", arp_reply("core0", _THIEF, CORE4, CORE0_MAC, "0.0.0.0"), _defence),
+    _conflict("advertisement", advertisement("core0", _THIEF, CORE6, ALL_NODES_MAC, ALL_NODES,
+                                             OVERRIDE), _defence6),
+    # Our own frame, back from a loop in the network: no second station.
+    Case("neighbor/conflict-is-not-with-oneself", (arp_request("core0", CORE0_MAC, CORE4, CORE4),),
+         (arp_reply("core0", CORE0_MAC, CORE4, CORE0_MAC, CORE4),), answered("core0"), fresh=True,
+         resolved=False),
 ]

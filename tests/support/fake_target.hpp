@@ -51,8 +51,9 @@ struct FakeEngine {
     wan0.rx_missed = 18;
     wan0.counters = {.tx = 1'002'000, .tx_bytes = 650'000'000, .handed_in = 1'002'000};
     r.ports = {core0, wan0};
-    r.interfaces = {{"core0", "core0", 0, {"10.10.0.1/24", "2001:db8:a::1/64"}, true},
-                    {"wan0.40", "wan0", 40, {"10.40.0.1/24"}, false}};
+    r.interfaces = {
+        {"core0", "core0", 0, {"10.10.0.1/24", "2001:db8:a::1/64"}, true, {}},
+        {"wan0.40", "wan0", 40, {"10.40.0.1/24"}, false, {"10.40.0.1 02:00:00:00:00:09"}}};
     engine::TunnelReport roamers;
     roamers.name = "roamers";
     roamers.via = "sctp-udp";
@@ -87,7 +88,7 @@ struct FakeEngine {
     crc.packets = 211;
     crc.last_seen_ms = 41'999;
     r.drops = {too_big, crc};
-    r.routes = {{"0.0.0.0/0", "203.0.113.14", "wan0"}, {"10.10.0.0/24", "", "core0"}};
+    r.routes = {{"0.0.0.0/0", "203.0.113.14", "wan0", "reachable", true}, {"10.10.0.0/24", "", "core0"}};
     r.neighbors = {{"10.10.0.7", "02:00:00:00:00:07", "core0", "reachable", 8000},
                    {"10.10.0.8", "", "core0", "incomplete", 0}};
     return r;

@@ -92,9 +92,9 @@ TEST(Render, Ports) {
 
 TEST(Render, RoutesNeighborsWorkers) {
   EXPECT_EQ(shown({"show", "routes"}),
-            "TO            NEXT HOP      PORT\n"
-            "0.0.0.0/0     203.0.113.14  wan0\n"
-            "10.10.0.0/24  connected     core0\n");
+            "TO            NEXT HOP      PORT   NEIGHBOR   IN USE\n"
+            "0.0.0.0/0     203.0.113.14  wan0   reachable  yes\n"
+            "10.10.0.0/24  connected     core0  -          yes\n");
   EXPECT_EQ(shown({"show", "neighbors"}),
             "ADDRESS    MAC                PORT   STATE       AGE\n"
             "10.10.0.7  02:00:00:00:00:07  core0  reachable    8s\n"
