@@ -9,6 +9,7 @@
 #include <random>
 #include <set>
 
+#include "engine/buffers.hpp"
 #include "engine/plan.hpp"
 #include "pmd_glue/cpu_topology.hpp"
 
@@ -20,9 +21,6 @@ using flows::Result;
 
 /// Slots of tunnel counters: as many as a configuration may have tunnels.
 constexpr size_t kTunnelSlots = 64;
-constexpr uint16_t kDescriptors = 512;
-// What a worker may have in hand beside the queues: its pool cache twice, packets held, a burst.
-constexpr uint32_t kPacketsPerWorker = 2 * 512 + 256 + 64;
 
 uint64_t random_secret() {
   std::random_device random;
@@ -68,13 +66,9 @@ Result<std::unique_ptr<Engine>> Engine::create(const Config& config, const Engin
 // packet's buffer goes back to the pool from which the next one comes.
 Result<pmd_glue::PacketPool*> Engine::pool_for(int numa) {
   if (const auto found = pools_.find(numa); found != pools_.end()) return &found->second;
-  uint16_t mtu = 0;
-  for (const PortConfig& p : config_.ports) mtu = std::max(mtu, p.mtu);
-  const size_t queues = config_.ports.size() * options_.workers;
-  const uint32_t packets =
-      static_cast<uint32_t>(queues * 2 * kDescriptors + options_.workers * kPacketsPerWorker);
+  const PoolSize size = pool_size(config_, options_.workers);
   auto pool = pmd_glue::PacketPool::create(fmt::format("{}{}", options_.pool_prefix, numa + 1),
-                                           packets, pmd_glue::data_room_for_mtu(mtu), numa);
+                                           size.packets, size.data_room, numa);
   if (!pool) return pool.error();
   return &pools_.emplace(numa, std::move(*pool)).first->second;
 }

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <filesystem>
@@ -17,6 +16,7 @@
 #include "engine/engine.hpp"
 #include "engine/signals.hpp"
 #include "engine/telemetry/summary.hpp"
+#include "engine/worker_cores.hpp"
 #include "pmd_glue/clock.hpp"
 #include "pmd_glue/cpu_topology.hpp"
 #include "pmd_glue/eal.hpp"
@@ -56,31 +56,6 @@ std::optional<Config> load_or_say(const std::string& file) {
     return std::nullopt;
   }
   return std::get<Config>(std::move(loaded));
-}
-
-Result<std::vector<uint32_t>> pick_cores(const Config& config) {
-  auto topology = pmd_glue::read_cpu_topology();
-  if (!topology) return topology.error();
-  const EngineConfig& e = config.engine;
-  if (!e.worker_cores.empty()) {
-    if (auto r = check_cores(*topology, e.main_core, e.worker_cores); !r) return r.error();
-    return e.worker_cores;
-  }
-  std::vector<int> numas;
-  for (const PortConfig& p : config.ports) numas.push_back(pmd_glue::numa_node_of_pci(p.device));
-  return choose_worker_cores(*topology, e.main_core, e.worker_count, numas);
-}
-
-// A polling worker never yields: the control thread beside it waits for the kernel's scheduler.
-void warn_of_shared_cores(const Config& config, const std::vector<uint32_t>& cores) {
-  if (config.engine.idle == Idle::adaptive) return;
-  const auto topology = pmd_glue::read_cpu_topology();
-  const auto shares = [&](uint32_t core) { return core == config.engine.main_core; };
-  const bool shared = std::any_of(cores.begin(), cores.end(), shares) ||
-                      (topology && cores.size() >= topology->cpus.size());
-  if (shared)
-    say("workers poll every core, the control thread's too: it will be slow; "
-        "use one worker fewer, or idle = \"adaptive\"");
 }
 
 bool is_pci_address(const std::string& device) {
@@ -217,9 +192,15 @@ int run_engine(const RunOptions& options) {
   const Signals signals;
   const std::optional<Config> config = load_or_say(options.config_file);
   if (!config) return kCannotStart;
-  const auto cores = pick_cores(*config);
+  const auto topology = pmd_glue::read_cpu_topology();
+  if (!topology) return fail(topology.error());
+  std::vector<int> numas;
+  for (const PortConfig& p : config->ports) numas.push_back(pmd_glue::numa_node_of_pci(p.device));
+  const auto cores = choose_cores(*config, *topology, numas);
   if (!cores) return fail(cores.error());
-  warn_of_shared_cores(*config, *cores);
+  if (crowds_control_thread(*config, *topology, *cores))
+    say("workers poll every core, the control thread's too: it will be slow; "
+        "use one worker fewer, or idle = \"adaptive\"");
 
   // In the order in which they are to go: EAL last, and the engine before it. The socket is opened
   // first, so that a second instance never touches the first one's ports.

@@ -70,11 +70,11 @@ Result<CpuTopology> read_cpu_topology() {
   return result;
 }
 
-int numa_node_of_pci(const std::string& device) {
+int numa_node_of_pci(const std::string& device, const std::string& root) {
   std::string address = device.substr(0, device.find(','));
   if (address.size() == std::string_view("3b:00.0").size()) address.insert(0, "0000:");
   if (address.find('/') != std::string::npos) return -1;
-  std::ifstream in("/sys/bus/pci/devices/" + address + "/numa_node");
+  std::ifstream in(root + "/sys/bus/pci/devices/" + address + "/numa_node");
   int node = -1;
   return in >> node ? node : -1;
 }

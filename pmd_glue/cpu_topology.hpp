@@ -30,8 +30,8 @@ struct CpuTopology {
 flows::Result<CpuTopology> read_cpu_topology();
 
 /// NUMA node of a PCI device as an operator names it ("3b:00.0,args"); -1: unknown, or no PCI
-/// device.
-int numa_node_of_pci(const std::string& device);
+/// device. `root` stands before /sys.
+int numa_node_of_pci(const std::string& device, const std::string& root = "");
 
 /// More than this are not taken by themselves: queues and buffers cost, and cores have owners.
 inline constexpr uint32_t kAutomaticWorkersAtMost = 16;

@@ -44,10 +44,10 @@ uint64_t default_page_kb() {
   return 2048;
 }
 
-std::string command_for(const HugepageSize& size, uint64_t missing_pages) {
-  return "echo " + std::to_string(size.total_pages + missing_pages) +
-         " > /sys/kernel/mm/hugepages/hugepages-" + std::to_string(size.page_kb) +
-         "kB/nr_hugepages";
+std::string command_for(const HugepageSize& size, uint64_t missing_pages,
+                        const std::string& directory) {
+  return "echo " + std::to_string(size.total_pages + missing_pages) + " > " + directory +
+         "/hugepages-" + std::to_string(size.page_kb) + "kB/nr_hugepages";
 }
 
 }  // namespace
@@ -85,39 +85,45 @@ std::vector<HugepageSize> read_hugepages(const std::string& sysfs, const std::st
   return sizes;
 }
 
-Result<bool> choose_hugepages(EalOptions::Memory wanted, uint32_t memory_mb,
-                              const std::vector<HugepageSize>& sizes) {
-  if (wanted == EalOptions::Memory::none) return false;
+std::optional<Shortage> find_shortage(uint32_t memory_mb, const std::vector<HugepageSize>& sizes,
+                                      const std::string& directory) {
+  if (sizes.empty()) return Shortage{"this kernel has none", ""};
   uint64_t free_kb = 0;         // of pages that DPDK can take
   uint64_t unreachable_kb = 0;  // free, but not mounted or not ours to write
   for (const HugepageSize& size : sizes)
     (size.writable ? free_kb : unreachable_kb) += size.page_kb * size.free_pages;
   const uint64_t wanted_kb = uint64_t{memory_mb} << 10;
-  if (free_kb >= wanted_kb) return true;
-  if (wanted == EalOptions::Memory::automatic) return false;
+  if (free_kb >= wanted_kb) return std::nullopt;
 
-  if (sizes.empty())
-    return Error{"hugepages are required and this kernel has none; run without hugepages"};
-  const std::string shortage = "hugepages: " + std::to_string(memory_mb) + " MB wanted, " +
-                               std::to_string(free_kb >> 10) + " MB free; ";
+  const std::string shortage =
+      std::to_string(memory_mb) + " MB wanted, " + std::to_string(free_kb >> 10) + " MB free";
   if (free_kb + unreachable_kb >= wanted_kb) {
     const auto it = std::find_if(sizes.begin(), sizes.end(), [](const HugepageSize& s) {
       return !s.writable && s.free_pages != 0;
     });
+    const std::string more = shortage + ", " + std::to_string(unreachable_kb >> 10) + " MB more ";
     if (!it->mount.empty())
-      return Error{shortage + std::to_string(unreachable_kb >> 10) + " MB more are in " +
-                   it->mount + ", which this user may not write; run as root, or: chown " +
-                   std::to_string(::getuid()) + " " + it->mount};
-    return Error{
-        shortage + std::to_string(unreachable_kb >> 10) +
-        " MB more are not mounted; mkdir -p /dev/hugepages && mount -t hugetlbfs -o pagesize=" +
-        std::to_string(it->page_kb) + "K none /dev/hugepages"};
+      return Shortage{more + "are in " + it->mount + ", which this user may not write",
+                      "chown " + std::to_string(::getuid()) + " " + it->mount};
+    return Shortage{more + "are not mounted",
+                    "mkdir -p /dev/hugepages && mount -t hugetlbfs -o pagesize=" +
+                        std::to_string(it->page_kb) + "K none /dev/hugepages"};
   }
   // More of the smallest size: large ones are seldom to be had on a running machine.
   const HugepageSize& smallest = sizes.front();
   const uint64_t missing_kb = wanted_kb - free_kb;
   const uint64_t pages = (missing_kb + smallest.page_kb - 1) / smallest.page_kb;
-  return Error{shortage + command_for(smallest, pages)};
+  return Shortage{shortage, command_for(smallest, pages, directory)};
+}
+
+Result<bool> choose_hugepages(EalOptions::Memory wanted, uint32_t memory_mb,
+                              const std::vector<HugepageSize>& sizes) {
+  if (wanted == EalOptions::Memory::none) return false;
+  const auto shortage = find_shortage(memory_mb, sizes);
+  if (!shortage) return true;
+  if (wanted == EalOptions::Memory::automatic) return false;
+  return Error{"hugepages: " + shortage->what + "; " +
+               (shortage->mend.empty() ? "run without them" : shortage->mend)};
 }
 
 }  // namespace penstock::pmd_glue

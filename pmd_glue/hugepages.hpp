@@ -6,6 +6,7 @@
 // read. It knows nothing of DPDK.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,17 @@ struct HugepageSize {
 /// By rising page size.
 std::vector<HugepageSize> read_hugepages(const std::string& sysfs = "/sys/kernel/mm/hugepages",
                                          const std::string& mounts = "/proc/self/mounts");
+
+/// What is missing, and the command that mends it; empty: there is none.
+struct Shortage {
+  std::string what;
+  std::string mend;
+};
+
+/// Nothing when `memory_mb` are free in pages that DPDK can take. `directory` is where the command
+/// asks for more: the machine's, or a NUMA node's.
+std::optional<Shortage> find_shortage(uint32_t memory_mb, const std::vector<HugepageSize>& sizes,
+                                      const std::string& directory = "/sys/kernel/mm/hugepages");
 
 /// True: take hugepages. Errors: they are required and are too few, not mounted, not permitted; in
 /// one line with the command that mends it.

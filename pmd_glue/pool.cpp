@@ -23,6 +23,11 @@ unsigned cache_size(uint32_t packets) {
 
 }  // namespace
 
+uint64_t pool_bytes(uint32_t packets, uint16_t data_room) {
+  const uint32_t element = static_cast<uint32_t>(sizeof(rte_mbuf)) + kHeadroom + data_room;
+  return uint64_t{packets} * rte_mempool_calc_obj_size(element, 0, nullptr);
+}
+
 Result<PacketPool> PacketPool::create(const std::string& name, uint32_t packets, uint16_t data_room,
                                       int numa) {
   if (data_room > UINT16_MAX - kHeadroom)
@@ -32,7 +37,7 @@ Result<PacketPool> PacketPool::create(const std::string& name, uint32_t packets,
                                               static_cast<uint16_t>(data_room + kHeadroom),
                                               numa < 0 ? SOCKET_ID_ANY : numa);
   if (pool != nullptr) return PacketPool(pool);
-  const uint64_t megabytes = (uint64_t{packets} * (uint64_t{data_room} + 320)) >> 20;
+  const uint64_t megabytes = pool_bytes(packets, data_room) >> 20;
   std::string why = rte_strerror(rte_errno);
   if (rte_errno == ENOMEM)
     why = "about " + std::to_string(megabytes) + " MB of packet memory are not there" +

@@ -39,6 +39,9 @@ constexpr uint16_t data_room_for_mtu(uint16_t mtu) {
   return static_cast<uint16_t>(rounded > most ? most : rounded);
 }
 
+/// What a pool takes of DPDK's memory.
+uint64_t pool_bytes(uint32_t packets, uint16_t data_room);
+
 class PacketPool {
  public:
   /// `packets` buffers of `data_room` bytes each behind kHeadroom, on a NUMA node (-1: any).

@@ -62,6 +62,7 @@ Result<PortPlan> plan_port(const PortSpec& spec, const PortCapabilities& can) {
   plan.rss = plan.rx_queues > 1 && plan.rss_types != 0;
   if (plan.rss) {
     plan.rss_sctp_ports = (plan.rss_types & kSctpHashTypes) == kSctpHashTypes;
+    plan.rss_addresses = (plan.rss_types & RTE_ETH_RSS_IP) != 0;
     plan.rss_key_bytes = can.rss_key_bytes >= kShortestKey ? can.rss_key_bytes : 0;
     plan.rx_rss_hash = can.rx_rss_hash;
   } else {

@@ -52,6 +52,7 @@ struct PortPlan {
   uint16_t rx_descriptors = 0, tx_descriptors = 0;
   bool rss = false;
   bool rss_sctp_ports = false;     ///< native SCTP is spread by ports, not by addresses alone
+  bool rss_addresses = false;      ///< what shows no ports is spread by addresses
   uint64_t rss_types = 0;          ///< RTE_ETH_RSS_*
   uint8_t rss_key_bytes = 0;       ///< of our own key; 0: the driver's key stays
   flows::ChecksumOffload offload;  ///< switched on

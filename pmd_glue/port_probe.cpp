@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 #include <string>
 
 #include "pmd_glue/devargs.hpp"
+#include "pmd_glue/device_obstacle.hpp"
 #include "pmd_glue/eal_log.hpp"
 #include "pmd_glue/kernel_interface.hpp"
 #include "pmd_glue/pool.hpp"
@@ -26,45 +26,6 @@ namespace {
 
 bool begins_with(const std::string& text, const char* prefix) {
   return text.rfind(prefix, 0) == 0;
-}
-
-/// Why a PCI device is not there; empty: nothing to see from here.
-std::string explain_pci(const DeviceArgs& device) {
-  const std::filesystem::path path = "/sys/bus/pci/devices/" + device.name;
-  std::error_code error;
-  if (!std::filesystem::exists(path, error))
-    return "there is no such PCI device; dpdk-devbind.py --status lists what there is";
-  const std::string driver = std::filesystem::read_symlink(path / "driver", error).filename();
-  // Drivers that share a device with DPDK need no binding.
-  if (driver == "mlx5_core" || driver == "mlx4_core" || driver == "mana") return "";
-  if (driver == "vfio-pci" || driver == "igb_uio" || driver == "uio_pci_generic") return "";
-  return (driver.empty() ? std::string("it has no driver")
-                         : "it belongs to the kernel's driver " + driver) +
-         "; dpdk-devbind.py --bind=vfio-pci " + device.name;
-}
-
-/// What would keep a vdev from starting, found before DPDK tries; empty: nothing.
-std::string explain_vdev(const DeviceArgs& device) {
-  const bool packet = begins_with(device.name, "net_af_packet");
-  const bool xdp = begins_with(device.name, "net_af_xdp");
-  if (packet || xdp) {
-    const auto interface = device.find("iface");
-    if (!interface) return "it needs iface=, the network interface to stand on";
-    if (interface_index(*interface) == 0)
-      return "there is no network interface \"" + *interface + "\"; ip link lists what there is";
-    if (!may_open_packet_sockets())
-      return "raw packets are not permitted; run as root or with CAP_NET_RAW";
-  }
-  for (const char* key : {"iface", "rx_iface", "tx_iface", "rx_iface_in"})
-    if (begins_with(device.name, "net_pcap"))
-      if (const auto interface = device.find(key); interface && interface_index(*interface) == 0)
-        return "there is no network interface \"" + *interface + "\"; ip link lists what there is";
-  if (begins_with(device.name, "net_pcap"))
-    if (const auto file = device.find("rx_pcap"); file && !std::filesystem::exists(*file))
-      return "there is no file \"" + *file + "\"";
-  if (begins_with(device.name, "net_tap") && !std::filesystem::exists("/dev/net/tun"))
-    return "there is no /dev/net/tun; modprobe tun";
-  return "";
 }
 
 /// Puts DPDK's first complaint into words that help.
@@ -99,11 +60,8 @@ Result<ProbedDevice> probe_device(const PortSpec& spec) {
     if (is_pci_device(device->name)) return ProbedDevice{*id, {}};
     return fail("the name " + device->name + " is in use; every device has its own (…0, …1)");
   }
-  if (is_pci_device(device->name)) {
-    if (const std::string why = explain_pci(*device); !why.empty()) return fail(why);
-  } else if (const std::string why = explain_vdev(*device); !why.empty()) {
-    return fail(why);
-  }
+  if (const auto obstacle = find_obstacle(*device))
+    return fail(obstacle->what + (obstacle->mend.empty() ? "" : "; " + obstacle->mend));
 
   const auto before = PacketSockets::list();
   const ComplaintListener complaints;

@@ -51,6 +51,24 @@ Fd lock_directory(const std::string& directory) {
   return fd;
 }
 
+/// False: errno says why not.
+bool connects(const Fd& socket, const sockaddr_un& address) {
+  // EAGAIN: somebody listens whose queue is full just now.
+  return connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+         errno == EAGAIN || errno == EINPROGRESS;
+}
+
+/// Nothing: a path that no socket can have.
+std::optional<sockaddr_un> address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.sun_path ||
+      path.find('\0') != std::string::npos)
+    return std::nullopt;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
 /// Makes way for a new socket at `address`, if that is ours to do.
 flows::Result<void> remove_stale(const std::string& path, const sockaddr_un& address) {
   struct stat info {};
@@ -65,10 +83,7 @@ flows::Result<void> remove_stale(const std::string& path, const sockaddr_un& add
         path)};
   const Fd probe = stream_socket();
   if (!probe) return failed(path, "no socket", errno, "raise the limit of open files");
-  const int connected =
-      connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  // EAGAIN: somebody listens whose queue is full just now.
-  if (connected == 0 || errno == EAGAIN || errno == EINPROGRESS)
+  if (connects(probe, address))
     return flows::Error{fmt::format(
         "control socket {} is already in use: another penstock answers there; stop it or set "
         "control.socket to another path",
@@ -86,26 +101,29 @@ Fd::~Fd() {
   if (fd_ >= 0) close(fd_);
 }
 
+bool is_served(const std::string& path) {
+  const auto address = address_of(path);
+  const Fd probe = stream_socket();
+  return address && probe && connects(probe, *address);
+}
+
 flows::Result<UnixListener> UnixListener::open(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path ||
-      path.find('\0') != std::string::npos)
+  const auto address = address_of(path);
+  if (!address)
     return flows::Error{fmt::format("control socket {}: a path of 1 to {} bytes is needed",
-                                    in_quotes(path), sizeof address.sun_path - 1)};
-  std::memcpy(address.sun_path, path.data(), path.size());
+                                    in_quotes(path), sizeof address->sun_path - 1)};
 
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   const std::string directory = parent.empty() ? std::string(".") : parent.string();
   if (auto made = make_directory(path, directory); !made) return made.error();
   const Fd lock = lock_directory(directory);
-  if (auto free = remove_stale(path, address); !free) return free.error();
+  if (auto free = remove_stale(path, *address); !free) return free.error();
 
   Fd fd = stream_socket();
   if (!fd) return failed(path, "no socket", errno, "raise the limit of open files");
   // Before bind(), so that there is no moment in which the file is open to all.
   if (fchmod(fd.get(), kSocketMode) != 0 ||
-      bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+      bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0)
     return failed(path, "cannot make it", errno,
                   "run as a user who may write there, or set control.socket to another path");
   struct stat info {};

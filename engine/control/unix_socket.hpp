@@ -57,6 +57,9 @@ class UnixListener {
   ino_t inode_;
 };
 
+/// Does somebody answer on the socket at `path`?
+bool is_served(const std::string& path);
+
 /// Root and our own user may write, members of our group read; nobody else gets in.
 std::optional<Role> role_of(uid_t uid, std::span<const gid_t> groups, uid_t own_uid, gid_t own_gid);
 

@@ -14,6 +14,7 @@
 #include "pmd_glue/cpu_topology.hpp"
 #include "pmd_glue/devargs.hpp"
 #include "pmd_glue/hugepages.hpp"
+#include "pmd_glue/known_drivers.hpp"
 #include "pmd_glue/pool.hpp"
 #include "pmd_glue/port_plan.hpp"
 
@@ -22,66 +23,19 @@ namespace {
 
 using Cores = std::vector<uint32_t>;
 
-constexpr uint64_t kIp = RTE_ETH_RSS_IP, kUdp = RTE_ETH_RSS_UDP, kTcp = RTE_ETH_RSS_TCP,
-                   kSctp = RTE_ETH_RSS_SCTP;
-constexpr flows::ChecksumOffload kAllChecksums{true, true, true, true, true, true};
-constexpr flows::ChecksumOffload kNoSctp{true, true, false, true, true, false};
+constexpr uint64_t kIp = RTE_ETH_RSS_IP, kUdp = RTE_ETH_RSS_UDP, kTcp = RTE_ETH_RSS_TCP;
 
 /// As the drivers of DPDK 22.11 announce themselves.
 PortCapabilities announced(const std::string& driver) {
+  for (const char* family : {"mlx5_core", "ice", "i40e", "iavf", "ixgbe", "igb", "igc", "bnxt_en",
+                             "ena", "vmxnet3", "virtio_pci"})
+    if (const auto known = known_capabilities(family); known && known->driver == driver)
+      return *known;
   PortCapabilities c;
   c.driver = driver;
   c.tx_multi_segment = true;
-  if (driver == "mlx5_pci") {
-    c.offload = kNoSctp;
-    c.max_rx_queues = c.max_tx_queues = 1024;
-    c.rss_types = kIp | kUdp | kTcp | RTE_ETH_RSS_ESP;
-    c.rss_key_bytes = 40;
-    c.rss_table_size = 512;
-    c.rx_rss_hash = c.tx_fast_free = true;
-    c.max_mtu = 9978;
-  } else if (driver == "net_ice" || driver == "net_i40e") {
-    c.offload = kAllChecksums;
-    c.offload.rx_sctp = driver == "net_i40e";
-    c.max_rx_queues = c.max_tx_queues = driver == "net_ice" ? 256 : 320;
-    c.rss_types = kIp | kUdp | kTcp | kSctp | RTE_ETH_RSS_L2_PAYLOAD;
-    c.rss_key_bytes = 52;
-    c.rss_table_size = 512;
-    c.min_rx_descriptors = c.min_tx_descriptors = 64;
-    c.max_rx_descriptors = c.max_tx_descriptors = 4096;
-    c.rx_descriptor_step = c.tx_descriptor_step = 32;
-    c.rx_rss_hash = c.tx_fast_free = true;
-    c.max_mtu = 9702;
-  } else if (driver == "net_ixgbe") {
-    c.offload = kAllChecksums;
-    c.offload.rx_sctp = false;
-    c.max_rx_queues = c.max_tx_queues = 128;
-    c.rss_types = kIp | kUdp | kTcp;
-    c.rss_key_bytes = 40;
-    c.rss_table_size = 128;
-    c.min_rx_descriptors = c.min_tx_descriptors = 32;
-    c.max_rx_descriptors = c.max_tx_descriptors = 4096;
-    c.rx_descriptor_step = c.tx_descriptor_step = 8;
-    c.rx_rss_hash = true;
-    c.max_mtu = 15854;
-  } else if (driver == "net_ena") {
-    c.offload.rx_ipv4 = c.offload.rx_udp = c.offload.tx_ipv4 = true;
-    c.max_rx_queues = c.max_tx_queues = 8;
-    c.rss_types = kUdp | kTcp;
-    c.rss_key_bytes = 40;
-    c.rss_table_size = 128;
-    c.min_rx_descriptors = c.min_tx_descriptors = 256;
-    c.max_rx_descriptors = 16384;
-    c.max_tx_descriptors = 1024;
-    c.max_mtu = 9216;
-  } else if (driver == "net_virtio") {
-    c.offload.rx_udp = c.offload.tx_udp = true;
-    c.max_rx_queues = c.max_tx_queues = 4;
-    c.min_rx_descriptors = c.min_tx_descriptors = 32;
-    c.max_rx_descriptors = c.max_tx_descriptors = 32768;
-    c.max_mtu = 9698;
-  } else if (driver == "net_tap") {
-    c.offload = kNoSctp;
+  if (driver == "net_tap") {
+    c.offload = {true, true, false, true, true, false};
     c.max_rx_queues = c.max_tx_queues = 16;
     c.rss_types = kIp | kUdp | kTcp;
     c.rss_key_bytes = 40;
@@ -109,6 +63,11 @@ TEST(PortPlan, FollowsWhatDriversAnnounce) {
   const Case cases[] = {
       {"mlx5_pci", 8, 8, 512, 512, true, false, 40, true, false},
       {"net_ice", 8, 8, 512, 512, true, true, 52, true, true},
+      {"net_iavf", 8, 8, 512, 512, true, true, 52, true, true},
+      {"net_e1000_igb", 8, 8, 512, 512, true, false, 40, true, true},
+      {"net_igc", 4, 4, 512, 512, true, false, 40, true, true},
+      {"net_bnxt", 8, 8, 512, 512, true, false, 40, true, false},
+      {"net_vmxnet3", 4, 4, 512, 512, true, false, 40, true, false},
       {"net_i40e", 4, 4, 512, 512, true, true, 52, true, true},
       {"net_ixgbe", 16, 16, 512, 512, true, false, 40, true, true},
       {"net_ixgbe", 1, 1, 512, 512, false, false, 0, true, true},
@@ -135,6 +94,15 @@ TEST(PortPlan, FollowsWhatDriversAnnounce) {
     EXPECT_EQ(plan->rss_types & RTE_ETH_RSS_L2_PAYLOAD, 0U);
     EXPECT_FALSE(plan->tx_fast_free);
   }
+}
+
+TEST(PortPlan, SaysWhetherAddressesSpread) {
+  EXPECT_TRUE(plan_port(wants(4), announced("net_ixgbe"))->rss_addresses);
+  EXPECT_TRUE(plan_port(wants(4), announced("net_bnxt"))->rss_addresses);
+  EXPECT_FALSE(plan_port(wants(4), announced("net_ena"))->rss_addresses);
+  EXPECT_FALSE(plan_port(wants(1), announced("net_ixgbe"))->rss_addresses);
+  EXPECT_FALSE(known_capabilities("e100"));
+  EXPECT_FALSE(known_capabilities(""));
 }
 
 TEST(PortPlan, FastFreeOnlyOnPromise) {

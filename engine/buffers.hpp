@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) 2026 The Penstock authors
+#pragma once
+
+// How many packet buffers a configuration needs: a pure function, for the engine that takes them
+// and for whoever asks beforehand whether they will be there.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/config.hpp"
+
+namespace penstock::engine {
+
+/// Of each of a port's queues.
+inline constexpr uint16_t kDescriptors = 512;
+
+/// One pool; there is one for every NUMA node that has a port.
+struct PoolSize {
+  uint32_t packets = 0;
+  uint16_t data_room = 0;  ///< bytes of a buffer
+};
+
+PoolSize pool_size(const Config& config, size_t workers);
+
+}  // namespace penstock::engine
