@@ -2,12 +2,14 @@
 // Copyright (c) 2026 The Penstock authors
 // The program: what was asked for, and its exit status.
 //
-//   0  done    1  it ran and failed    2  it could not start: the reason is on stderr
+//   0  done    1  it ran and failed, or a check did    2  it could not start: the reason is on
+//   stderr
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "engine/demo/demo.hpp"
+#include "engine/doctor/doctor.hpp"
 #include "engine/run.hpp"
 
 int main(int argc, char** argv) {
@@ -28,6 +30,13 @@ int main(int argc, char** argv) {
   CLI::App* check_command = app.add_subcommand("check", "find every mistake in a configuration");
   check_command->add_option("file", check_file, "configuration file")->capture_default_str();
 
+  DoctorOptions doctor;
+  CLI::App* doctor_command =
+      app.add_subcommand("doctor", "is this machine fit to run it, and what mends it?");
+  doctor_command->add_option("file", doctor.config_file,
+                             "configuration file; without one only what holds for any");
+  doctor_command->add_flag("-j,--json", doctor.json, "print one JSON object");
+
   DemoOptions demo;
   CLI::App* demo_command = app.add_subcommand(
       "demo", "two gateways and real SCTP endpoints in this process, joined by rings");
@@ -45,5 +54,6 @@ int main(int argc, char** argv) {
   }
   if (run_command->parsed()) return run_engine(run);
   if (check_command->parsed()) return check_config(check_file);
+  if (doctor_command->parsed()) return run_doctor(doctor);
   return run_demo(demo);
 }
