@@ -22,7 +22,8 @@ struct Place {
   std::string name;
   const InterfaceFacts& interface;
   const DeviceFacts& device;
-  const PortConfig& port;
+  const Config& config;
+  size_t port;  ///< index into config.ports
 
   /// The kernel gets every packet too.
   bool both_receive() const {
@@ -41,8 +42,12 @@ Findings judge_management(const Place& p) {
 }
 
 bool is_ours(const Place& p, const flows::IpAddress& address) {
-  return std::any_of(p.port.addresses.begin(), p.port.addresses.end(),
-                     [&](const flows::Prefix& own) { return own.address == address; });
+  return std::any_of(
+      p.config.interfaces.begin(), p.config.interfaces.end(), [&](const InterfaceConfig& i) {
+        return i.port == p.port &&
+               std::any_of(i.addresses.begin(), i.addresses.end(),
+                           [&](const flows::Prefix& own) { return own.address == address; });
+      });
 }
 
 Findings judge_addresses(const Place& p) {
@@ -117,8 +122,8 @@ Findings check_interfaces(const MachineFacts& machine, const Wanted& wanted) {
     const DeviceFacts& device = machine.devices[i];
     const auto entry = machine.interfaces.find(device.interface);
     if (entry == machine.interfaces.end()) continue;
-    const Place place{port_subject(wanted, i), entry->first, entry->second, device,
-                      wanted.config.ports[i]};
+    const Place place{
+        port_subject(wanted, i), entry->first, entry->second, device, wanted.config, i};
     Findings here = judge_path_filter(place);
     if (place.interface.exists && device.driver != "net_tap") {
       append(here, judge_management(place));

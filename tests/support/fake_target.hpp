@@ -88,7 +88,8 @@ struct FakeEngine {
     crc.packets = 211;
     crc.last_seen_ms = 41'999;
     r.drops = {too_big, crc};
-    r.routes = {{"0.0.0.0/0", "203.0.113.14", "wan0", "reachable", true}, {"10.10.0.0/24", "", "core0"}};
+    r.routes = {{"0.0.0.0/0", "203.0.113.14", "wan0", "reachable", true},
+                {"10.10.0.0/24", "", "core0"}};
     r.neighbors = {{"10.10.0.7", "02:00:00:00:00:07", "core0", "reachable", 8000},
                    {"10.10.0.8", "", "core0", "incomplete", 0}};
     return r;
