@@ -4,6 +4,8 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -57,6 +59,13 @@ Error failure(const PortSpec& spec, const std::string& what, int rc,
 }  // namespace
 
 Result<Port> Port::open(const PortSpec& spec, PacketPool& pool) {
+  auto port = probe(spec);
+  if (!port) return port;
+  if (auto ok = port->set_up(pool, spec.one_pool); !ok) return ok.error();
+  return port;
+}
+
+Result<Port> Port::probe(const PortSpec& spec) {
   auto probed = probe_device(spec);
   if (!probed) return probed.error();
   Port port(probed->id, spec);
@@ -64,8 +73,7 @@ Result<Port> Port::open(const PortSpec& spec, PacketPool& pool) {
   port.capabilities_ = read_capabilities(port.id_);
   auto plan = plan_port(spec, port.capabilities_);
   if (!plan) return plan.error();
-  port.plan_ = *plan;
-  if (auto ok = port.configure(pool); !ok) return ok.error();
+  port.plan_ = std::move(*plan);
   return port;
 }
 
@@ -83,9 +91,10 @@ Port& Port::operator=(Port&& other) noexcept {
   packet_sockets_ = std::move(other.packet_sockets_);
   spec_ = std::move(other.spec_);
   capabilities_ = std::move(other.capabilities_);
-  plan_ = other.plan_;
+  plan_ = std::move(other.plan_);
   mac_ = other.mac_;
   rss_key_ = std::move(other.rss_key_);
+  rss_table_ = std::move(other.rss_table_);
   watch_ = std::move(other.watch_);
   return *this;
 }
@@ -100,7 +109,8 @@ void Port::close() {
   remove_device(std::exchange(id_, RTE_MAX_ETHPORTS));
 }
 
-Result<void> Port::configure(PacketPool& pool) {
+Result<void> Port::set_up(PacketPool& pool, bool one_pool) {
+  plan_.tx_fast_free = one_pool && capabilities_.tx_fast_free;
   if (pool.data_room() < spec_.mtu + kEthernetOverhead)
     return Error{"port " + spec_.name + ": buffers of " + std::to_string(pool.data_room()) +
                  " bytes do not hold frames of mtu " + std::to_string(spec_.mtu)};
@@ -204,7 +214,38 @@ Result<void> Port::start() {
   accept_multicast();
   if (spec_.promiscuous && rte_eth_promiscuous_enable(id_) != 0)
     return failure(spec_, "does not take frames for other stations", ENOTSUP, complaints);
+  if (!rss_key_.empty()) read_rss_key();
+  if (plan_.rss_table) fill_rss_table();
   return {};
+}
+
+// Some devices (older ENA) keep the key they have, and say so only when asked.
+void Port::read_rss_key() {
+  std::array<uint8_t, UINT8_MAX> key{};
+  rte_eth_rss_conf conf{};
+  conf.rss_key = key.data();
+  conf.rss_key_len = static_cast<uint8_t>(rss_key_.size());
+  const ComplaintListener complaints;
+  if (rte_eth_dev_rss_hash_conf_get(id_, &conf) != 0) return;
+  if (!std::equal(rss_key_.begin(), rss_key_.end(), key.begin())) rss_key_.clear();
+}
+
+// After the start: several drivers (i40e, ice) fill it themselves then. Its size is asked for again
+// because it may follow from the number of queues (mlx5).
+void Port::fill_rss_table() {
+  rte_eth_dev_info info{};
+  if (rte_eth_dev_info_get(id_, &info) != 0 || info.reta_size == 0) return;
+  const std::vector<uint16_t> table = even_table(info.reta_size, plan_.rx_queues);
+  std::vector<rte_eth_rss_reta_entry64> groups((table.size() + RTE_ETH_RETA_GROUP_SIZE - 1) /
+                                               RTE_ETH_RETA_GROUP_SIZE);
+  for (size_t i = 0; i < table.size(); ++i) {
+    rte_eth_rss_reta_entry64& group = groups[i / RTE_ETH_RETA_GROUP_SIZE];
+    group.mask |= uint64_t{1} << (i % RTE_ETH_RETA_GROUP_SIZE);
+    group.reta[i % RTE_ETH_RETA_GROUP_SIZE] = table[i];
+  }
+  const ComplaintListener complaints;
+  // A driver's own table is as even; it is only not known then.
+  if (rte_eth_dev_rss_reta_update(id_, groups.data(), info.reta_size) == 0) rss_table_ = table;
 }
 
 void Port::stop() {

@@ -33,9 +33,13 @@ struct PortStats {
 
 class Port {
  public:
-  /// Probes the device (unless it is there already) and configures it; start() lets packets in.
-  /// The pool fills its receive queues and must outlive it. Control thread. Errors: in one line,
-  /// what is missing and what would do.
+  /// Probes the device (unless it is there already), reads what it can and plans; nothing is set up
+  /// yet. Control thread. Errors: in one line, what is missing and what would do.
+  static flows::Result<Port> probe(const PortSpec& spec);
+  /// Configures it as planned; start() lets packets in. The pool fills its receive queues and must
+  /// outlive it. `one_pool` promises that all that is transmitted comes from one pool, unshared.
+  flows::Result<void> set_up(PacketPool& pool, bool one_pool);
+  /// Both.
   static flows::Result<Port> open(const PortSpec& spec, PacketPool& pool);
 
   Port(Port&& other) noexcept;
@@ -54,8 +58,10 @@ class Port {
   /// What is switched on.
   const flows::ChecksumOffload& offload() const { return plan_.offload; }
   flows::MacAddress mac() const { return mac_; }
-  /// The key by which the NIC spreads packets; empty when it is not ours or nothing is spread.
+  /// The key of the hash by which the NIC shares out packets; empty: not known, or nothing is.
   std::span<const uint8_t> rss_key() const { return rss_key_; }
+  /// The queue of each value of the hash's low bits, once started; empty: not known.
+  std::span<const uint16_t> rss_table() const { return rss_table_; }
 
   /// The state now, from the kernel where the driver does not know. Control thread.
   LinkState link();
@@ -83,11 +89,12 @@ class Port {
 
  private:
   Port(uint16_t id, PortSpec spec) : id_(id), spec_(std::move(spec)) {}
-  flows::Result<void> configure(PacketPool& pool);
   flows::Result<void> set_up_queues(PacketPool& pool);
   flows::Result<void> set_mtu();
   flows::Result<void> set_mac();
   void accept_multicast();
+  void read_rss_key();
+  void fill_rss_table();
   void close();
 
   uint16_t id_ = RTE_MAX_ETHPORTS;
@@ -100,6 +107,7 @@ class Port {
   PortPlan plan_;
   flows::MacAddress mac_;
   std::vector<uint8_t> rss_key_;
+  std::vector<uint16_t> rss_table_;
   std::optional<LinkWatch> watch_;
 };
 

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "flows/checksum.hpp"
 #include "flows/numbers.hpp"
@@ -46,22 +48,39 @@ struct PortCapabilities {
   bool tx_fast_free = false;
 };
 
+/// By what received SCTP packets are shared out over the receive queues.
+enum class Spread : uint8_t {
+  one_queue,  ///< there is nothing to share out
+  by_device,  ///< several queues, filled in a way that is not ours to choose
+  udp_only,   ///< UDP and TCP by their ports; native SCTP as the device pleases
+  addresses,  ///< native SCTP by its two addresses: one pair of hosts stays on one worker
+  ports,      ///< native SCTP by addresses and ports
+};
+
 /// How a port will be set up.
 struct PortPlan {
   uint16_t rx_queues = 1, tx_queues = 1;
   uint16_t rx_descriptors = 0, tx_descriptors = 0;
-  bool rss = false;
-  bool rss_sctp_ports = false;     ///< native SCTP is spread by ports, not by addresses alone
-  bool rss_addresses = false;      ///< what shows no ports is spread by addresses
+  Spread spread = Spread::one_queue;
+  std::string spread_note;         ///< why not better; empty: best there is
+  bool rss = false;                ///< the NIC shares out by a hash
+  bool rss_inner = false;          ///< over the inner packet where it knows the tunnel
   uint64_t rss_types = 0;          ///< RTE_ETH_RSS_*
   uint8_t rss_key_bytes = 0;       ///< of our own key; 0: the driver's key stays
+  bool rss_table = false;          ///< there is a redirection table for us to fill
   flows::ChecksumOffload offload;  ///< switched on
   bool rx_rss_hash = false;
   bool tx_fast_free = false;
 };
 
+/// What shared-out packets are told apart by, in a word for people: "ports", "addresses".
+std::string_view to_string(Spread spread);
+
 /// Errors: an MTU that the device does not carry, fewer transmit queues than workers.
 /// A device with fewer receive queues is used with those: the other workers receive nothing.
 flows::Result<PortPlan> plan_port(const PortSpec& spec, const PortCapabilities& capabilities);
+
+/// A redirection table of `size` entries that gives every queue the same share, but for one entry.
+std::vector<uint16_t> even_table(uint16_t size, uint16_t queues);
 
 }  // namespace penstock::pmd_glue

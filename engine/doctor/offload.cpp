@@ -27,18 +27,23 @@ Finding judge_spread(const std::string& subject, const PortCapabilities& can, co
         "the other workers receive nothing here",
         in_engine_section(wanted, fmt::format("workers = {}", plan.rx_queues))};
   if (workers == 1) return good("spread", subject, "one worker takes all");
-  if (!plan.rss)
-    return good("spread", subject,
-                fmt::format("{}: whoever gives the device spreads packets", can.driver));
-  if (plan.rss_sctp_ports)
-    return good("spread", subject, fmt::format("{} spreads SCTP by its ports", can.driver));
-  if (plan.rss_addresses)
-    return {Level::warn,
-            "spread",
-            subject,
-            fmt::format("{} spreads native SCTP by addresses alone", can.driver),
-            "all associations between two hosts are one worker's",
-            ""};
+  switch (plan.spread) {
+    case pmd_glue::Spread::one_queue:
+    case pmd_glue::Spread::by_device:
+      return good("spread", subject,
+                  fmt::format("{}: whoever gives the device spreads packets", can.driver));
+    case pmd_glue::Spread::ports:
+      return good("spread", subject, fmt::format("{} spreads SCTP by its ports", can.driver));
+    case pmd_glue::Spread::addresses:
+      return {Level::warn,
+              "spread",
+              subject,
+              fmt::format("{} spreads native SCTP by addresses alone", can.driver),
+              "all associations between two hosts are one worker's",
+              ""};
+    case pmd_glue::Spread::udp_only:
+      break;
+  }
   return {Level::warn,
           "spread",
           subject,

@@ -5,7 +5,6 @@
 // operators write them, the choice of memory and of cores. No EAL.
 
 #include <gtest/gtest.h>
-#include <rte_ethdev.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -14,34 +13,14 @@
 #include "pmd_glue/cpu_topology.hpp"
 #include "pmd_glue/devargs.hpp"
 #include "pmd_glue/hugepages.hpp"
-#include "pmd_glue/known_drivers.hpp"
 #include "pmd_glue/pool.hpp"
 #include "pmd_glue/port_plan.hpp"
+#include "tests/support/announced.hpp"
 
 namespace penstock::pmd_glue {
 namespace {
 
 using Cores = std::vector<uint32_t>;
-
-constexpr uint64_t kIp = RTE_ETH_RSS_IP, kUdp = RTE_ETH_RSS_UDP, kTcp = RTE_ETH_RSS_TCP;
-
-/// As the drivers of DPDK 22.11 announce themselves.
-PortCapabilities announced(const std::string& driver) {
-  for (const char* family : {"mlx5_core", "ice", "i40e", "iavf", "ixgbe", "igb", "igc", "bnxt_en",
-                             "ena", "vmxnet3", "virtio_pci"})
-    if (const auto known = known_capabilities(family); known && known->driver == driver)
-      return *known;
-  PortCapabilities c;
-  c.driver = driver;
-  c.tx_multi_segment = true;
-  if (driver == "net_tap") {
-    c.offload = {true, true, false, true, true, false};
-    c.max_rx_queues = c.max_tx_queues = 16;
-    c.rss_types = kIp | kUdp | kTcp;
-    c.rss_key_bytes = 40;
-  }  // net_ring, net_null, net_memif, net_af_packet, net_pcap: as many as they were made with
-  return c;
-}
 
 PortSpec wants(uint16_t queues, uint16_t mtu = 1500) {
   PortSpec s;
@@ -50,59 +29,6 @@ PortSpec wants(uint16_t queues, uint16_t mtu = 1500) {
   s.queues = queues;
   s.mtu = mtu;
   return s;
-}
-
-TEST(PortPlan, FollowsWhatDriversAnnounce) {
-  struct Case {
-    const char* driver;
-    uint16_t queues, rx, rx_descriptors, tx_descriptors;
-    bool rss, sctp_ports;
-    uint8_t key;
-    bool tx_udp, tx_sctp;
-  };
-  const Case cases[] = {
-      {"mlx5_pci", 8, 8, 512, 512, true, false, 40, true, false},
-      {"net_ice", 8, 8, 512, 512, true, true, 52, true, true},
-      {"net_iavf", 8, 8, 512, 512, true, true, 52, true, true},
-      {"net_e1000_igb", 8, 8, 512, 512, true, false, 40, true, true},
-      {"net_igc", 4, 4, 512, 512, true, false, 40, true, true},
-      {"net_bnxt", 8, 8, 512, 512, true, false, 40, true, false},
-      {"net_vmxnet3", 4, 4, 512, 512, true, false, 40, true, false},
-      {"net_i40e", 4, 4, 512, 512, true, true, 52, true, true},
-      {"net_ixgbe", 16, 16, 512, 512, true, false, 40, true, true},
-      {"net_ixgbe", 1, 1, 512, 512, false, false, 0, true, true},
-      {"net_ena", 8, 8, 512, 512, true, false, 40, false, false},
-      {"net_virtio", 4, 4, 512, 512, false, false, 0, true, false},  // the host spreads
-      {"net_tap", 2, 2, 512, 512, true, false, 40, true, false},
-      {"net_ring", 1, 1, 512, 512, false, false, 0, false, false},
-  };
-  for (const Case& c : cases) {
-    SCOPED_TRACE(std::string(c.driver) + " " + std::to_string(c.queues));
-    const PortCapabilities can = announced(c.driver);
-    auto plan = plan_port(wants(c.queues), can);
-    ASSERT_TRUE(plan) << plan.error().message;
-    EXPECT_EQ(plan->rx_queues, c.rx);
-    EXPECT_EQ(plan->tx_queues, c.queues);
-    EXPECT_EQ(plan->rx_descriptors, c.rx_descriptors);
-    EXPECT_EQ(plan->tx_descriptors, c.tx_descriptors);
-    EXPECT_EQ(plan->rss, c.rss);
-    EXPECT_EQ(plan->rss_sctp_ports, c.sctp_ports);
-    EXPECT_EQ(plan->rss_key_bytes, c.key);
-    EXPECT_EQ(plan->offload.tx_udp, c.tx_udp);
-    EXPECT_EQ(plan->offload.tx_sctp, c.tx_sctp);
-    EXPECT_EQ(plan->rss_types & ~can.rss_types, 0U);  // nothing that was not announced
-    EXPECT_EQ(plan->rss_types & RTE_ETH_RSS_L2_PAYLOAD, 0U);
-    EXPECT_FALSE(plan->tx_fast_free);
-  }
-}
-
-TEST(PortPlan, SaysWhetherAddressesSpread) {
-  EXPECT_TRUE(plan_port(wants(4), announced("net_ixgbe"))->rss_addresses);
-  EXPECT_TRUE(plan_port(wants(4), announced("net_bnxt"))->rss_addresses);
-  EXPECT_FALSE(plan_port(wants(4), announced("net_ena"))->rss_addresses);
-  EXPECT_FALSE(plan_port(wants(1), announced("net_ixgbe"))->rss_addresses);
-  EXPECT_FALSE(known_capabilities("e100"));
-  EXPECT_FALSE(known_capabilities(""));
 }
 
 TEST(PortPlan, FastFreeOnlyOnPromise) {

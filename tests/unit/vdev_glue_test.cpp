@@ -58,6 +58,22 @@ TEST(NetNull, MakesAndSwallowsPackets) {
   EXPECT_EQ(pool.in_use(), 0U);
 }
 
+TEST(NetNull, TheTableOfItsHashIsOurs) {
+  auto pool = make_pool("reta");
+  auto port = Port::open(spec_of("net_null3,no-rx=1", 3), pool);
+  ASSERT_TRUE(port) << port.error().message;
+  EXPECT_TRUE(port->rss_table().empty());
+  ASSERT_TRUE(port->start());
+  ASSERT_EQ(port->rss_table().size(), 128U);
+  std::array<rte_eth_rss_reta_entry64, 2> groups{};
+  groups[0].mask = groups[1].mask = ~uint64_t{0};
+  ASSERT_EQ(rte_eth_dev_rss_reta_query(port->id(), groups.data(), 128), 0);
+  for (size_t i = 0; i < 128; ++i) {
+    EXPECT_EQ(port->rss_table()[i], i % 3);
+    EXPECT_EQ(groups[i / 64].reta[i % 64], i % 3);
+  }
+}
+
 TEST(NetNull, OpensAgainAfterItWasClosed) {
   auto pool = make_pool("null2");
   for (int i = 0; i < 3; ++i) {
