@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
   register_lookup();
   register_neighbor();
   register_io();
+  register_handoff();
   register_stages();
   register_engine();
 

@@ -12,6 +12,7 @@ void register_sctp_udp();
 void register_lookup();
 void register_neighbor();
 void register_io();
+void register_handoff();
 void register_stages();
 void register_engine();
 

@@ -9,6 +9,7 @@
 #include <rte_prefetch.h>
 
 #include <cstdint>
+#include <cstring>
 
 #include "flows/checksum.hpp"
 
@@ -59,6 +60,16 @@ class Packet {
     mbuf_->data_len = n;
     mbuf_->pkt_len = n;
   }
+
+  /// A word for whoever handles the packet next, on another core too. It lies where the NIC's hash
+  /// was: in the line of the buffer that everybody reads first.
+  void set_note(uint64_t note) { std::memcpy(&mbuf_->hash, &note, sizeof note); }
+  uint64_t note() const {
+    uint64_t note = 0;
+    std::memcpy(&note, &mbuf_->hash, sizeof note);
+    return note;
+  }
+  static_assert(sizeof(rte_mbuf::hash) == sizeof(uint64_t));
 
   void prefetch_buffer() const { rte_prefetch0(mbuf_); }
   void prefetch_data() const { rte_prefetch0(data()); }
