@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   register_neighbor();
   register_io();
   register_handoff();
+  register_kernel();
   register_stages();
   register_engine();
 

@@ -13,6 +13,7 @@ void register_lookup();
 void register_neighbor();
 void register_io();
 void register_handoff();
+void register_kernel();
 void register_stages();
 void register_engine();
 

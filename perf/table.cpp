@@ -27,6 +27,7 @@ constexpr Column kColumns[] = {
     {"dress", "dress", 1},
     {"send", "send", 1},
     {"flush", "flush", 1},
+    {"kpps", "kpackets/s", 0},
 };
 constexpr int kNameWidth = 38;
 constexpr int kWidth = 10;
