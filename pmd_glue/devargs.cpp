@@ -50,11 +50,16 @@ std::optional<uint32_t> number(const std::optional<std::string>& text) {
 /// frame.
 constexpr uint32_t kRingFrameOverhead = 66 + 14 + 4;
 
+/// Queues that a vdev is made with; whoever does not say so gets one. `key` is the driver's word.
+void complete_queues(const PortSpec& spec, DeviceArgs& device, const char* key) {
+  if (spec.queues > 1 && !device.find(key))
+    device.args.emplace_back(key, std::to_string(spec.queues));
+}
+
 /// net_af_packet: as many sockets as queues, and ring frames that hold a packet. Left alone its
 /// frames are 2048 bytes, and the kernel cuts what is larger without a word.
 Result<void> complete_af_packet(const PortSpec& spec, DeviceArgs& device) {
-  if (!device.find("qpairs") && spec.queues > 1)
-    device.args.emplace_back("qpairs", std::to_string(spec.queues));
+  complete_queues(spec, device, "qpairs");
   const uint32_t needed = spec.mtu + kRingFrameOverhead;
   const auto said = number(device.find("framesz"));
   if (said && *said < needed)
@@ -68,6 +73,13 @@ Result<void> complete_af_packet(const PortSpec& spec, DeviceArgs& device) {
   device.args.emplace_back("framesz", std::to_string(frame));
   device.args.emplace_back("blocksz", std::to_string(frame));
   return {};
+}
+
+/// net_virtio_user: more than one queue needs the control queue, to be switched on by it.
+void complete_virtio_user(const PortSpec& spec, DeviceArgs& device) {
+  complete_queues(spec, device, "queues");
+  const bool several = device.find("queues").value_or("1") != "1";
+  if (several && !device.find("cq")) device.args.emplace_back("cq", "1");
 }
 
 }  // namespace
@@ -127,8 +139,12 @@ Result<DeviceArgs> complete_device(const PortSpec& spec) {
   if (driver_is(*device, "net_af_packet") || driver_is(*device, "eth_af_packet")) {
     if (auto ok = complete_af_packet(spec, *device); !ok)
       return Error{"device \"" + spec.device + "\": " + ok.error().message};
-  } else if (driver_is(*device, "net_af_xdp") && spec.queues > 1 && !device->find("queue_count")) {
-    device->args.emplace_back("queue_count", std::to_string(spec.queues));
+  } else if (driver_is(*device, "net_af_xdp")) {
+    complete_queues(spec, *device, "queue_count");
+  } else if (driver_is(*device, "net_vhost") || driver_is(*device, "eth_vhost")) {
+    complete_queues(spec, *device, "queues");
+  } else if (driver_is(*device, "net_virtio_user") || driver_is(*device, "virtio_user")) {
+    complete_virtio_user(spec, *device);
   }
   return device;
 }

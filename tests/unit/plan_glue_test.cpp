@@ -118,6 +118,13 @@ TEST(Devices, AreReadAndCompleted) {
       {"net_af_xdp0,iface=e0,queue_count=4", 2, 1500, "net_af_xdp0,iface=e0,queue_count=4"},
       {"net_pcap0,rx_pcap=a,rx_pcap=b", 2, 1500, "net_pcap0,rx_pcap=a,rx_pcap=b"},
       {"net_null0", 2, 1500, "net_null0"},
+      {"net_vhost0,iface=/s", 1, 1500, "net_vhost0,iface=/s"},
+      {"net_vhost0,iface=/s", 2, 1500, "net_vhost0,iface=/s,queues=2"},
+      {"net_vhost0,iface=/s,queues=4", 2, 1500, "net_vhost0,iface=/s,queues=4"},
+      {"net_virtio_user0,path=/s", 1, 1500, "net_virtio_user0,path=/s"},
+      {"net_virtio_user0,path=/s", 2, 1500, "net_virtio_user0,path=/s,queues=2,cq=1"},
+      {"net_virtio_user0,path=/s,queues=1", 2, 1500, "net_virtio_user0,path=/s,queues=1"},
+      {"net_virtio_user0,path=/s,cq=1", 2, 1500, "net_virtio_user0,path=/s,cq=1,queues=2"},
   };
   for (const Case& c : cases) {
     PortSpec spec = wants(c.queues, c.mtu);
