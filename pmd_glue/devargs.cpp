@@ -82,6 +82,17 @@ void complete_virtio_user(const PortSpec& spec, DeviceArgs& device) {
   if (several && !device.find("cq")) device.args.emplace_back("cq", "1");
 }
 
+/// The first comma that is not in parentheses.
+size_t find_comma(std::string_view text) {
+  int depth = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '(') ++depth;
+    if (text[i] == ')') --depth;
+    if (text[i] == ',' && depth <= 0) return i;
+  }
+  return std::string_view::npos;
+}
+
 }  // namespace
 
 PacketRing packet_ring_of(const DeviceArgs& device) {
@@ -111,13 +122,13 @@ std::string DeviceArgs::text() const {
 Result<DeviceArgs> parse_device(std::string_view text) {
   const std::string shown = "device \"" + std::string(text) + "\": ";
   DeviceArgs device;
-  size_t comma = text.find(',');
+  size_t comma = find_comma(text);
   device.name = std::string(text.substr(0, comma));
   if (device.name.empty() || device.name.find('=') != std::string::npos)
     return Error{shown + "it begins with no name; like \"0000:3b:00.0\" or \"net_tap0,iface=cv0\""};
   while (comma != std::string_view::npos) {
     text.remove_prefix(comma + 1);
-    comma = text.find(',');
+    comma = find_comma(text);
     const std::string_view part = text.substr(0, comma);
     const size_t equals = part.find('=');
     if (equals == 0 || equals == std::string_view::npos)

@@ -17,6 +17,7 @@ namespace penstock::pmd_glue {
 struct LinkState {
   bool up = false;          ///< carrier, and not switched off
   uint32_t speed_mbps = 0;  ///< 0: unknown
+  uint16_t way = 0;         ///< of several that lead to the link, the one in use
   friend bool operator==(const LinkState&, const LinkState&) = default;
 };
 

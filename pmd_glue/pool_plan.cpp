@@ -31,9 +31,9 @@ size_t pool_on(std::vector<PoolPlan>& pools, int numa) {
 
 }  // namespace
 
-PortRings rings_of(const PortPlan& plan, int numa, uint16_t mtu) {
-  return {numa, mtu, uint32_t{plan.rx_queues} * plan.rx_descriptors,
-          uint32_t{plan.tx_queues} * plan.tx_descriptors};
+PortRings rings_of(const PortPlan& plan, const PortCapabilities& can, uint16_t mtu) {
+  return {can.numa, mtu, uint32_t{can.members} * plan.rx_queues * plan.rx_descriptors,
+          uint32_t{can.members} * plan.tx_queues * plan.tx_descriptors};
 }
 
 PoolsPlan plan_pools(std::span<const PortRings> ports, std::span<const WorkerHold> workers) {

@@ -20,7 +20,7 @@ struct PortRings {
   uint32_t rx_packets = 0;
   uint32_t tx_packets = 0;
 };
-PortRings rings_of(const PortPlan& plan, int numa, uint16_t mtu);
+PortRings rings_of(const PortPlan& plan, const PortCapabilities& capabilities, uint16_t mtu);
 
 /// A worker's core, and what it may hold beside rings and pool caches: packets that wait for a
 /// neighbour or to be reassembled, transmit buffers, its inbox.

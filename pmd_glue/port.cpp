@@ -69,8 +69,9 @@ Result<Port> Port::probe(const PortSpec& spec) {
   auto probed = probe_device(spec);
   if (!probed) return probed.error();
   Port port(probed->id, spec);
+  port.capabilities_ = read_capabilities(*probed);
   port.packet_sockets_ = std::move(probed->packet_sockets);
-  port.capabilities_ = read_capabilities(port.id_);
+  port.bond_ = std::move(probed->bond);
   auto plan = plan_port(spec, port.capabilities_);
   if (!plan) return plan.error();
   port.plan_ = std::move(*plan);
@@ -89,6 +90,7 @@ Port& Port::operator=(Port&& other) noexcept {
   held_down_ = std::exchange(other.held_down_, false);
   membership_ = std::move(other.membership_);
   packet_sockets_ = std::move(other.packet_sockets_);
+  bond_ = std::exchange(other.bond_, std::nullopt);
   spec_ = std::move(other.spec_);
   capabilities_ = std::move(other.capabilities_);
   plan_ = std::move(other.plan_);
@@ -107,6 +109,9 @@ void Port::close() {
   if (id_ >= RTE_MAX_ETHPORTS) return;
   stop();
   remove_device(std::exchange(id_, RTE_MAX_ETHPORTS));
+  if (bond_)
+    for (const uint16_t member : bond_->members()) remove_device(member);
+  bond_.reset();
 }
 
 Result<void> Port::set_up(PacketPool& pool, bool one_pool) {
@@ -147,6 +152,7 @@ Result<void> Port::set_up(PacketPool& pool, bool one_pool) {
 }
 
 Result<void> Port::set_mtu() {
+  if (bond_) return {};  // it hands on to its members what it was configured with
   if (stands_on_interface(capabilities_)) {
     auto ok = raise_interface_mtu(interface_name(capabilities_.interface_index), spec_.mtu);
     if (!ok) return Error{"port " + spec_.name + ": " + ok.error().message};
@@ -177,22 +183,21 @@ Result<void> Port::set_mac() {
   rte_ether_addr own{};
   rte_eth_macaddr_get(id_, &own);
   std::memcpy(mac_.bytes.data(), own.addr_bytes, mac_.bytes.size());
-  if (!spec_.mac) {
-    // Devices that are no hardware (rings, files) may have none.
-    if (mac_ == MacAddress{} || mac_.is_multicast()) mac_ = make_mac(spec_.device);
-    return {};
-  }
-  if (mac_ == *spec_.mac) return {};
-  mac_ = *spec_.mac;
+  // Devices that are no hardware (rings, files) may have none.
+  const bool none = mac_ == MacAddress{} || mac_.is_multicast();
+  const MacAddress wanted = spec_.mac ? *spec_.mac : none ? make_mac(spec_.device) : mac_;
   const ComplaintListener complaints;
+  if (bond_ && !bond_->set_mac(wanted))
+    return failure(spec_, "refuses MAC address " + flows::to_string(wanted), -EINVAL, complaints);
+  if (std::exchange(mac_, wanted) == wanted || bond_) return {};
   std::memcpy(own.addr_bytes, mac_.bytes.data(), mac_.bytes.size());
   const int rc = rte_eth_dev_default_mac_addr_set(id_, &own);
+  if (rc == 0 || !spec_.mac) return {};
+  if (rc != -ENOTSUP)
+    return failure(spec_, "refuses MAC address " + flows::to_string(mac_), rc, complaints);
   // A device that cannot take an address either filters none, or can be told to let all in.
-  if (rc == 0 || rc == -ENOTSUP) {
-    if (rc != 0) (void)rte_eth_promiscuous_enable(id_);
-    return {};
-  }
-  return failure(spec_, "refuses MAC address " + flows::to_string(mac_), rc, complaints);
+  (void)rte_eth_promiscuous_enable(id_);
+  return {};
 }
 
 void Port::accept_multicast() {
@@ -251,8 +256,10 @@ void Port::fill_rss_table() {
 void Port::stop() {
   if (!std::exchange(started_, false)) return;
   if (held_down_) (void)hold_link_down(false);
-  (void)packet_sockets_.dropped();  // the last of them, before the driver closes its sockets
-  packet_sockets_.forget();
+  for (PacketSockets& sockets : packet_sockets_) {
+    (void)sockets.dropped();  // the last of them, before the driver closes its sockets
+    sockets.forget();
+  }
   rte_eth_dev_stop(id_);
 }
 
@@ -260,8 +267,9 @@ LinkState Port::link() {
   if (watch_) return started_ ? watch_->poll() : LinkState{};
   rte_eth_link link{};
   if (!started_ || rte_eth_link_get_nowait(id_, &link) != 0) return {};
-  return {link.link_status == RTE_ETH_LINK_UP,
-          link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed};
+  const bool up = link.link_status == RTE_ETH_LINK_UP && (!bond_ || bond_->ready());
+  return {up, link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed,
+          bond_ ? bond_->carrier().value_or(0) : uint16_t{0}};
 }
 
 Result<void> Port::hold_link_down(bool down) {
@@ -269,7 +277,11 @@ Result<void> Port::hold_link_down(bool down) {
   if (stands_on_interface(capabilities_))
     return set_interface_up(interface_name(capabilities_.interface_index), !down);
   const ComplaintListener complaints;
-  const int rc = down ? rte_eth_dev_set_link_down(id_) : rte_eth_dev_set_link_up(id_);
+  const std::vector<uint16_t> self = {id_};
+  int rc = 0;
+  for (const uint16_t id : bond_ ? bond_->members() : self)
+    if (const int e = down ? rte_eth_dev_set_link_down(id) : rte_eth_dev_set_link_up(id); e != 0)
+      rc = e;
   if (rc == 0) return {};
   return failure(spec_, down ? "cannot take its link down" : "cannot take its link up", rc,
                  complaints);
@@ -278,7 +290,9 @@ Result<void> Port::hold_link_down(bool down) {
 PortStats Port::stats() {
   rte_eth_stats counted{};
   if (rte_eth_stats_get(id_, &counted) != 0) counted = {};
-  return {counted.imissed + packet_sockets_.dropped(), counted.ierrors, counted.rx_nombuf};
+  uint64_t missed = counted.imissed;
+  for (PacketSockets& sockets : packet_sockets_) missed += sockets.dropped();
+  return {missed, counted.ierrors, counted.rx_nombuf};
 }
 
 }  // namespace penstock::pmd_glue

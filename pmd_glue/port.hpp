@@ -15,6 +15,7 @@
 
 #include "flows/numbers.hpp"
 #include "flows/result.hpp"
+#include "pmd_glue/bond.hpp"
 #include "pmd_glue/kernel_interface.hpp"
 #include "pmd_glue/link_watch.hpp"
 #include "pmd_glue/packet.hpp"
@@ -63,6 +64,9 @@ class Port {
   /// The queue of each value of the hash's low bits, once started; empty: not known.
   std::span<const uint16_t> rss_table() const { return rss_table_; }
 
+  /// Whether queue 0 has to be sent on, be it nothing, at least every 100 ms; and received on.
+  bool wants_bursts() const { return bond_ && bond_->wants_bursts(); }
+
   /// The state now, from the kernel where the driver does not know. Control thread.
   LinkState link();
   PortStats stats();
@@ -100,8 +104,9 @@ class Port {
   uint16_t id_ = RTE_MAX_ETHPORTS;
   bool started_ = false;
   bool held_down_ = false;
-  FileDescriptor membership_;     ///< holds the kernel interface in all-multicast while open
-  PacketSockets packet_sockets_;  ///< net_af_packet's
+  FileDescriptor membership_;  ///< holds the kernel interface in all-multicast while open
+  std::vector<PacketSockets> packet_sockets_;  ///< net_af_packet's
+  std::optional<Bond> bond_;
   PortSpec spec_;
   PortCapabilities capabilities_;
   PortPlan plan_;

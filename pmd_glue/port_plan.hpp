@@ -34,6 +34,7 @@ struct PortSpec {
 struct PortCapabilities {
   std::string driver;            ///< "net_ice"
   int numa = -1;                 ///< -1: unknown
+  uint16_t members = 1;          ///< a bond's: each has queues and rings of its own
   uint32_t interface_index = 0;  ///< of the kernel interface behind it; 0: none known
   flows::ChecksumOffload offload;
   uint16_t max_rx_queues = 1, max_tx_queues = 1;

@@ -45,19 +45,76 @@ std::optional<uint16_t> find_ethdev(const std::string& name) {
   return std::nullopt;
 }
 
-}  // namespace
+/// net_tap promises an event for every change of the link, and raises none.
+bool tells_of_its_link(const PortCapabilities& c) {
+  return !stands_on_interface(c) && c.driver != "net_tap";
+}
 
-Result<ProbedDevice> probe_device(const PortSpec& spec) {
+/// By the name of an ethdev that is there; else the device is probed.
+Result<ProbedDevice> probe_single(const PortSpec& spec);
+
+/// Members first, and out again in the opposite order when one is missing.
+class Members {
+ public:
+  Members() = default;
+  Members(const Members&) = delete;
+  Members& operator=(const Members&) = delete;
+  ~Members() {
+    for (const uint16_t id : ids_) remove_device(id);
+  }
+
+  /// An error, or nothing. Without the device's name in front.
+  std::string add(const PortSpec& spec, BondMode mode) {
+    auto probed = probe_single(spec);
+    if (!probed) return probed.error().message;
+    ids_.push_back(probed->id);
+    for (PacketSockets& s : probed->packet_sockets) sockets_.push_back(std::move(s));
+    if (mode == BondMode::lacp || tells_of_its_link(read_capabilities(*probed))) return "";
+    return "member " + spec.device +
+           " does not tell a bond when its link is lost; use mode=4 (LACP), which asks the other "
+           "end";
+  }
+  const std::vector<uint16_t>& ids() const { return ids_; }
+  ProbedDevice release(Bond bond) {
+    ids_.clear();
+    const uint16_t id = bond.id();
+    return {id, std::move(sockets_), std::move(bond)};
+  }
+
+ private:
+  std::vector<uint16_t> ids_;
+  std::vector<PacketSockets> sockets_;
+};
+
+Result<ProbedDevice> probe_bond(const PortSpec& spec, const DeviceArgs& device) {
+  const auto fail = [&](const std::string& why) {
+    return Error{"port " + spec.name + ": device \"" + spec.device + "\": " + why};
+  };
+  auto args = parse_bond(device);
+  if (!args) return fail(args.error().message);
+  Members members;
+  for (const std::string& member : args->members) {
+    PortSpec wanted = spec;
+    wanted.device = member;
+    if (const std::string why = members.add(wanted, args->mode); !why.empty())
+      return why.rfind("port ", 0) == 0 ? Error{why} : fail(why);
+  }
+  auto bond = Bond::create(device.name, *args, members.ids());
+  if (!bond) return fail(bond.error().message);
+  return members.release(std::move(*bond));
+}
+
+Result<ProbedDevice> probe_single(const PortSpec& spec) {
   const auto fail = [&](const std::string& why) {
     return Error{"port " + spec.name + ": device \"" + spec.device + "\": " + why};
   };
   // An existing one: a ring, or a PCI device that was probed as DPDK started.
-  if (auto id = find_ethdev(spec.device)) return ProbedDevice{*id, {}};
-  if (auto id = find_ethdev(kRingDevicePrefix + spec.device)) return ProbedDevice{*id, {}};
+  if (auto id = find_ethdev(spec.device)) return ProbedDevice{*id, {}, {}};
+  if (auto id = find_ethdev(kRingDevicePrefix + spec.device)) return ProbedDevice{*id, {}, {}};
   auto device = complete_device(spec);
   if (!device) return Error{"port " + spec.name + ": " + device.error().message};
   if (auto id = find_ethdev(device->name)) {
-    if (is_pci_device(device->name)) return ProbedDevice{*id, {}};
+    if (is_pci_device(device->name)) return ProbedDevice{*id, {}, {}};
     return fail("the name " + device->name + " is in use; every device has its own (…0, …1)");
   }
   if (const auto obstacle = find_obstacle(*device))
@@ -74,7 +131,7 @@ Result<ProbedDevice> probe_device(const PortSpec& spec) {
   if (rc < 0 || !id) {
     return fail(explain_refusal(*device, complaints.first()));
   }
-  ProbedDevice probed{*id, {}};
+  ProbedDevice probed{*id, {}, {}};
   if (begins_with(device->name, "net_af_packet")) {
     auto sockets = PacketSockets::take_over(interface_index(*device->find("iface")), before,
                                             packet_ring_of(*device));
@@ -82,9 +139,21 @@ Result<ProbedDevice> probe_device(const PortSpec& spec) {
       remove_device(*id);
       return fail(sockets.error().message);
     }
-    probed.packet_sockets = std::move(*sockets);
+    probed.packet_sockets.push_back(std::move(*sockets));
   }
   return probed;
+}
+
+}  // namespace
+
+Result<ProbedDevice> probe_device(const PortSpec& spec) {
+  if (auto device = parse_device(spec.device); device && is_bond(*device)) {
+    if (find_ethdev(device->name))
+      return Error{"port " + spec.name + ": device \"" + spec.device + "\": the name " +
+                   device->name + " is in use; every device has its own (…0, …1)"};
+    return probe_bond(spec, *device);
+  }
+  return probe_single(spec);
 }
 
 void remove_device(uint16_t id) {
@@ -115,12 +184,14 @@ bool stands_on_interface(const PortCapabilities& c) {
          (c.driver == "net_af_packet" || c.driver == "net_af_xdp" || c.driver == "net_pcap");
 }
 
-PortCapabilities read_capabilities(uint16_t id) {
+PortCapabilities read_capabilities(const ProbedDevice& device) {
+  const uint16_t id = device.id;
   PortCapabilities c;
   rte_eth_dev_info info{};
   if (rte_eth_dev_info_get(id, &info) != 0) return c;
   if (info.driver_name != nullptr) c.driver = info.driver_name;
-  c.numa = rte_eth_dev_socket_id(id);
+  c.numa = rte_eth_dev_socket_id(device.bond ? device.bond->members().front() : id);
+  if (device.bond) c.members = static_cast<uint16_t>(device.bond->members().size());
   // The others' word on their link can be trusted.
   if (c.driver == "net_af_packet" || c.driver == "net_af_xdp" || c.driver == "net_tap" ||
       c.driver == "net_pcap")

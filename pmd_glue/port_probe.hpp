@@ -6,8 +6,11 @@
 // helper: it finds, explains why not, and takes away; it configures nothing.
 
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "flows/result.hpp"
+#include "pmd_glue/bond.hpp"
 #include "pmd_glue/packet_sockets.hpp"
 #include "pmd_glue/port_plan.hpp"
 
@@ -15,7 +18,8 @@ namespace penstock::pmd_glue {
 
 struct ProbedDevice {
   uint16_t id = 0;
-  PacketSockets packet_sockets;
+  std::vector<PacketSockets> packet_sockets;  ///< net_af_packet's, of each member
+  std::optional<Bond> bond;
 };
 
 /// Finds an ethdev of that name, or probes the device. Errors: one line with what is missing (the
@@ -25,7 +29,7 @@ flows::Result<ProbedDevice> probe_device(const PortSpec& spec);
 /// Closes the ethdev and takes its device out, unless another ethdev stands on the same device.
 void remove_device(uint16_t id);
 
-PortCapabilities read_capabilities(uint16_t id);
+PortCapabilities read_capabilities(const ProbedDevice& device);
 
 /// Does the driver send and receive through a kernel interface that exists without it, so that the
 /// interface's MTU and filters are the kernel's to set?

@@ -6,51 +6,24 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <net/if.h>
 #include <netinet/udp.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
-#include <cstdlib>
-#include <fstream>
-#include <numeric>
 
 #include "flows/checksum.hpp"
 #include "pmd_glue/kernel_side.hpp"
 #include "pmd_glue/port.hpp"
 #include "tests/unit/glue_environment.hpp"
+#include "tests/unit/host_interfaces.hpp"
 
 namespace penstock::pmd_glue {
 namespace {
 
-using namespace std::chrono_literals;
-
-/// Before EAL starts its threads, which inherit the namespace.
-const bool isolated = ::geteuid() == 0 && ::unshare(CLONE_NEWNET) == 0;
-
 const flows::MacAddress kMac{{0x02, 0xaa, 0xbb, 0xcc, 0xdd, 0x01}};
-
-template <class Condition>
-bool eventually(Condition condition, std::chrono::milliseconds limit = 3s) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() >= end) return false;
-    std::this_thread::sleep_for(2ms);
-  }
-  return true;
-}
-
-bool ip(const std::string& arguments) {
-  return std::system(("ip " + arguments).c_str()) == 0;
-}
 
 std::string shell(const std::string& command) {
   std::array<char, 4096> text{};
@@ -110,44 +83,11 @@ class KernelSideTest : public ::testing::Test {
   }
 };
 
-/// Whole frames on the kernel's side of the interface.
-class FrameSocket {
- public:
-  explicit FrameSocket(const std::string& interface)
-      : socket_(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, htons(ETH_P_ALL))) {
-    sockaddr_ll address{};
-    address.sll_family = AF_PACKET;
-    address.sll_protocol = htons(ETH_P_ALL);
-    address.sll_ifindex = static_cast<int>(interface_index(interface));
-    ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
-    const int on = 1;
-    ::setsockopt(socket_.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
-  }
-  bool send(const std::vector<uint8_t>& frame) {
-    return ::send(socket_.get(), frame.data(), frame.size(), 0) ==
-           static_cast<ssize_t>(frame.size());
-  }
-  std::vector<uint8_t> receive() {
-    std::vector<uint8_t> frame(20000), found;
-    eventually([&] {
-      const ssize_t n = ::recv(socket_.get(), frame.data(), frame.size(), 0);
-      if (n < 14 || flows::load_be16(frame.data() + 12) != 0x88b5) return false;
-      found.assign(frame.begin(), frame.begin() + n);
-      return true;
-    });
-    return found;
-  }
-
- private:
-  FileDescriptor socket_;
-};
-
-/// Local experimental EtherType (IEEE 802), so that no stack answers.
+/// As marked_frame(), for us alone and with a content of its own at every place.
 std::vector<uint8_t> test_frame(size_t length) {
-  std::vector<uint8_t> frame(length);
-  std::iota(frame.begin(), frame.end(), uint8_t{0});
+  std::vector<uint8_t> frame = marked_frame(length);
+  for (size_t i = 16; i < length; ++i) frame[i] = static_cast<uint8_t>(i);
   std::copy(kMac.bytes.begin(), kMac.bytes.end(), frame.begin());
-  flows::store_be16(frame.data() + 12, 0x88b5);
   return frame;
 }
 
@@ -207,7 +147,7 @@ TEST_F(KernelSideTest, FramesCrossBothWaysUnchanged) {
       // Back by the queue of another worker.
       ASSERT_EQ(both.port->transmit(2, came.data(), 1), 1);
       both.side->wake();
-      EXPECT_EQ(host.receive(), frame) << length;
+      EXPECT_EQ(host.receive(kMark), frame) << length;
     }
     EXPECT_EQ(both.side->stats().to_kernel, 3U);
   }
@@ -228,7 +168,7 @@ TEST_F(KernelSideTest, SeveralSegmentsAreOneFrame) {
     ASSERT_EQ(rte_pktmbuf_chain(first.mbuf(), second.mbuf()), 0);
     ASSERT_EQ(both.port->transmit(0, &first, 1), 1);
     both.side->wake();
-    EXPECT_EQ(host.receive(), frame);
+    EXPECT_EQ(host.receive(kMark), frame);
   }
   EXPECT_EQ(pool.in_use(), 0U);
 }
@@ -282,7 +222,7 @@ TEST_F(KernelSideTest, ASleeperIsWoken) {
       const auto begin = std::chrono::steady_clock::now();
       ASSERT_EQ(both.port->transmit(1, &p, 1), 1);
       both.side->wake();
-      ASSERT_EQ(host.receive(), frame);
+      ASSERT_EQ(host.receive(kMark), frame);
       EXPECT_LT(std::chrono::steady_clock::now() - begin, 1s);
     }
   }

@@ -194,9 +194,11 @@ uint32_t packets_on(const PoolsPlan& plan, int numa) {
 }
 
 TEST(PoolPlan, OnePoolForOneNode) {
-  auto plan = plan_port(wants(2), announced("net_ice"));
+  PortCapabilities can = announced("net_ice");
+  can.numa = 0;
+  auto plan = plan_port(wants(2), can);
   ASSERT_TRUE(plan);
-  const PortRings ring = rings_of(*plan, 0, 1500);
+  const PortRings ring = rings_of(*plan, can, 1500);
   EXPECT_EQ(ring.rx_packets, 2U * 512);
   const PortRings ports[] = {ring, ring};
   const WorkerHold workers[] = {{0, 300}, {0, 300}};
@@ -215,9 +217,18 @@ TEST(PoolPlan, ADriverThatRaisesDescriptorsGetsThem) {
   can.min_rx_descriptors = 1024;
   auto plan = plan_port(wants(1), can);
   ASSERT_TRUE(plan);
-  const PortRings ports[] = {rings_of(*plan, -1, 1500)};
+  const PortRings ports[] = {rings_of(*plan, can, 1500)};
   EXPECT_EQ(ports[0].rx_packets, 1024U);
   EXPECT_GE(plan_pools(ports, {}).pools[0].packets, 1024U + 512);
+}
+
+TEST(PoolPlan, ABondsMembersHaveRingsEach) {
+  PortCapabilities can = announced("net_ice");
+  can.members = 3;
+  auto plan = plan_port(wants(2), can);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(rings_of(*plan, can, 1500).rx_packets, 3U * 2 * 512);
+  EXPECT_EQ(rings_of(*plan, can, 1500).tx_packets, 3U * 2 * 512);
 }
 
 TEST(PoolPlan, OnePoolPerNodeThatHasAPort) {
