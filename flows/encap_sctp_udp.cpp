@@ -28,31 +28,15 @@ void wrap_sctp_udp(IpPacket& packet, UdpPort source, UdpPort destination, UdpChe
   packet.length = static_cast<uint16_t>(packet.length + kUdpHeader);
   rename_upper(packet, kProtocolUdp);
 
-  const MutableBytes datagram = packet.payload();
-  const uint16_t length = static_cast<uint16_t>(datagram.size());
-  store_be16(datagram.data(), source.value);
-  store_be16(datagram.data() + 2, destination.value);
-  store_be16(datagram.data() + 4, length);
-  store_raw<uint16_t>(datagram.data() + 6, 0);
-
-  const uint64_t pseudo = pseudo_header_sum(packet, kProtocolUdp) + host_order(length);
-  uint16_t field;
-  if (checksum == UdpChecksum::nic) {
-    field = fold(pseudo);
-  } else {
-    field = internet_checksum(datagram, pseudo);
-    if (field == 0) field = 0xffff;  // 0 would say "no checksum" (RFC 768)
-  }
-  store_raw(datagram.data() + 6, field);
+  write_udp_header(packet.payload(), source, destination, pseudo_header_sum(packet, kProtocolUdp),
+                   checksum);
 }
 
 DropReason check_sctp_udp(const IpPacket& packet, ChecksumState known) {
-  const ByteView payload = packet.payload();
-  const DropReason reason =
-      check_udp(payload, pseudo_header_sum(packet, kProtocolUdp), packet.ipv6, known);
-  if (reason != DropReason::none) return reason;
-  return UdpHeader(payload.data()).length() < kUdpHeader + kSctpMinimum ? DropReason::encap_empty
-                                                                        : DropReason::none;
+  if (const DropReason r = check_udp(packet, known); r != DropReason::none) return r;
+  return UdpHeader(packet.payload().data()).length() < kUdpHeader + kSctpMinimum
+             ? DropReason::encap_empty
+             : DropReason::none;
 }
 
 bool is_nested_sctp_udp(const IpPacket& packet, UdpPort listen) {

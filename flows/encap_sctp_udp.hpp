@@ -17,12 +17,8 @@ namespace penstock::flows {
 /// Bytes that the coat adds.
 inline constexpr uint16_t kSctpUdpOverhead = kUdpHeader;
 
-/// Who computes UDP's checksum of a packet that leaves.
-enum class UdpChecksum : uint8_t { software, nic };
-
 /// Puts the coat on. There are kSctpUdpOverhead writable bytes in front of packet.at, and the
-/// packet is no longer than 65535 − 8. With UdpChecksum::nic the field is left as NICs want it:
-/// the folded pseudo-header sum.
+/// packet is no longer than 65535 − 8.
 void wrap_sctp_udp(IpPacket& packet, UdpPort source, UdpPort destination, UdpChecksum checksum);
 
 /// Checks the UDP datagram of a packet before its coat comes off: lengths, checksum, and room for

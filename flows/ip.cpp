@@ -43,4 +43,10 @@ uint64_t pseudo_header_sum(const IpPacket& packet, uint8_t protocol) {
              : pseudo_header_sum(packet.v4().source(), packet.v4().destination(), protocol, 0);
 }
 
+DropReason check_udp(const IpPacket& packet, ChecksumState known) {
+  const uint64_t pseudo =
+      known == ChecksumState::unknown ? pseudo_header_sum(packet, kProtocolUdp) : 0;
+  return check_udp(packet.payload(), pseudo, packet.ipv6, known);
+}
+
 }  // namespace penstock::flows

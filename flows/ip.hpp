@@ -7,6 +7,7 @@
 
 #include "flows/ipv4.hpp"
 #include "flows/ipv6.hpp"
+#include "flows/udp.hpp"
 
 namespace penstock::flows {
 
@@ -28,6 +29,11 @@ struct IpPacket {
   IpAddress destination() const {
     return ipv6 ? IpAddress(v6().destination()) : IpAddress(v4().destination());
   }
+  /// DSCP and ECN: IPv4's type of service, IPv6's traffic class (RFC 2474, RFC 3168).
+  uint8_t traffic_class() const { return ipv6 ? v6().traffic_class() : v4().tos(); }
+  void set_traffic_class(uint8_t value) const {
+    ipv6 ? v6().set_traffic_class(value) : v4().set_tos(value);
+  }
   uint8_t hop_limit() const { return ipv6 ? v6().hop_limit() : v4().ttl(); }
   void decrement_hop_limit() const { ipv6 ? v6().decrement_hop_limit() : v4().decrement_ttl(); }
   /// IPv6 routers never fragment (RFC 8200 section 5), so there it is always set.
@@ -44,5 +50,8 @@ DropReason check_addresses(const IpPacket& packet);
 
 /// Pseudo-header's sum of the upper layer, its length left out: RFC 768, RFC 8200 section 8.1.
 uint64_t pseudo_header_sum(const IpPacket& packet, uint8_t protocol);
+
+/// check_udp() of the datagram that a whole packet carries.
+DropReason check_udp(const IpPacket& packet, ChecksumState known);
 
 }  // namespace penstock::flows

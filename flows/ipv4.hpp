@@ -31,8 +31,10 @@ inline constexpr uint16_t kIpv4OffsetMask = 0x1fff;
 enum IpProtocol : uint8_t {
   kProtocolHopByHop = 0,
   kProtocolIcmp = 1,
+  kProtocolIpv4 = 4,
   kProtocolTcp = 6,
   kProtocolUdp = 17,
+  kProtocolIpv6 = 41,
   kProtocolRouting = 43,
   kProtocolFragment = 44,
   kProtocolIcmpv6 = 58,
@@ -58,6 +60,7 @@ class Ipv4Header {
   Ipv4Address destination() const { return load_raw<Ipv4Address>(p_ + 16); }
 
   // Writers keep the header checksum right (RFC 1624).
+  void set_tos(uint8_t tos);
   void set_total_length(uint16_t length);
   void set_protocol(uint8_t protocol);
   void set_fragment_word(uint16_t word);
@@ -86,6 +89,9 @@ inline void Ipv4Header::set_word(size_t at, uint16_t word) {
   const uint16_t new_word = host_order(word);
   store_raw(p_ + 10, adjust_checksum(load_raw<uint16_t>(p_ + 10), old_word, new_word));
   store_raw(p_ + at, new_word);
+}
+inline void Ipv4Header::set_tos(uint8_t tos) {
+  set_word(0, static_cast<uint16_t>(p_[0] << 8 | tos));
 }
 inline void Ipv4Header::set_total_length(uint16_t length) {
   set_word(2, length);

@@ -28,12 +28,16 @@ class Ipv6Header {
   explicit Ipv6Header(uint8_t* at) : p_(at) {}
 
   uint8_t* data() const { return p_; }
+  uint8_t traffic_class() const { return static_cast<uint8_t>(load_be16(p_) >> 4); }
   uint16_t payload_length() const { return load_be16(p_ + 4); }
   uint8_t next_header() const { return p_[6]; }
   uint8_t hop_limit() const { return p_[7]; }
   Ipv6Address source() const { return load_raw<Ipv6Address>(p_ + 8); }
   Ipv6Address destination() const { return load_raw<Ipv6Address>(p_ + 24); }
 
+  void set_traffic_class(uint8_t value) {
+    store_be16(p_, static_cast<uint16_t>((load_be16(p_) & 0xf00f) | value << 4));
+  }
   void set_payload_length(uint16_t length) { store_be16(p_ + 4, length); }
   void decrement_hop_limit() { --p_[7]; }
 

@@ -23,7 +23,6 @@
 // cannot push it out; and as the young unanswered stay, a scan cannot make more broadcasts a second
 // than the table has entries.
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +30,7 @@
 #include <optional>
 #include <span>
 
+#include "flows/keyed_hash.hpp"
 #include "flows/numbers.hpp"
 
 namespace penstock::flows {
@@ -174,7 +174,7 @@ class NeighborTable {
   bool advance(Entry& entry, uint64_t now, Solicitation& due);
 
   const size_t buckets_;
-  std::array<uint64_t, 3> keys_{};
+  const HashKeys keys_;
   std::unique_ptr<Entry[]> entries_;               ///< kWays a bucket
   std::unique_ptr<std::atomic<uint64_t>[]> tags_;  ///< a bucket's: one byte an entry, 0 when empty
   std::atomic_flag lock_;                          ///< held by whoever changes entries or tags

@@ -32,26 +32,14 @@ size_t lowest(uint64_t matches) {
   return static_cast<size_t>(std::countr_zero(matches)) / 8;
 }
 
-uint64_t fold_multiply(uint64_t a, uint64_t b) {
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = Wide{a} * b;
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-}
-
 }  // namespace
 
 NeighborTable::NeighborTable(uint32_t capacity, uint64_t secret)
     // Five entries on eight places: with two choices, that is filled without an eviction.
     : buckets_(std::max<size_t>(2, (size_t{capacity} + 4) / 5)),
+      keys_(secret),
       entries_(std::make_unique<Entry[]>(buckets_ * kWays)),
-      tags_(std::make_unique<std::atomic<uint64_t>[]>(buckets_)) {
-  for (uint64_t& key : keys_) {  // spreads the secret; constants of splitmix64
-    secret += 0x9e3779b97f4a7c15;
-    uint64_t z = (secret ^ (secret >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    key = z ^ (z >> 31);
-  }
-}
+      tags_(std::make_unique<std::atomic<uint64_t>[]>(buckets_)) {}
 
 NeighborTable::~NeighborTable() = default;
 

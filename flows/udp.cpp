@@ -16,4 +16,23 @@ DropReason check_udp(ByteView payload, uint64_t pseudo, bool ipv6, ChecksumState
                                                                   : DropReason::udp_csum;
 }
 
+void write_udp_header(MutableBytes datagram, UdpPort source, UdpPort destination, uint64_t pseudo,
+                      UdpChecksum checksum) {
+  const uint16_t length = host_order(static_cast<uint16_t>(datagram.size()));
+  const uint16_t from = host_order(source.value), to = host_order(destination.value);
+  pseudo += length;
+  uint16_t field;
+  if (checksum == UdpChecksum::nic) {
+    field = fold(pseudo);
+  } else {
+    // The header's words from registers: to read back what was just written would stall.
+    field = internet_checksum(datagram.subspan(kUdpHeader), pseudo + from + to + uint64_t{length});
+    if (field == 0) field = 0xffff;  // 0 would say "no checksum" (RFC 768)
+  }
+  store_raw(datagram.data(), from);
+  store_raw(datagram.data() + 2, to);
+  store_raw(datagram.data() + 4, length);
+  store_raw(datagram.data() + 6, field);
+}
+
 }  // namespace penstock::flows

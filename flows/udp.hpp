@@ -36,4 +36,12 @@ class UdpHeader {
 /// Checksum 0 ("none", RFC 768) passes over IPv4 only (RFC 8200 section 8.1).
 DropReason check_udp(ByteView payload, uint64_t pseudo, bool ipv6, ChecksumState checksum);
 
+/// Who computes UDP's checksum of a packet that leaves.
+enum class UdpChecksum : uint8_t { software, nic };
+
+/// Writes the header in front of what `datagram` holds from kUdpHeader on; `pseudo` as above. With
+/// UdpChecksum::nic the field is left as NICs want it: the folded pseudo-header sum.
+void write_udp_header(MutableBytes datagram, UdpPort source, UdpPort destination, uint64_t pseudo,
+                      UdpChecksum checksum);
+
 }  // namespace penstock::flows

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   register_crc32c();
   register_classify();
   register_sctp_udp();
+  register_ip_udp();
   register_lookup();
   register_neighbor();
   register_io();

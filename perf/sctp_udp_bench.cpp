@@ -6,47 +6,22 @@
 
 #include "flows/encap_sctp_udp.hpp"
 #include "perf/meter.hpp"
+#include "perf/packet_set.hpp"
 #include "perf/subjects.hpp"
-#include "perf/traffic.hpp"
 
 namespace penstock::perf {
 namespace {
 
-constexpr size_t kPackets = 64;
-constexpr size_t kRoom = 2048;
-constexpr size_t kStart = 128;
-
-/// Packets as they came, and a copy of each in a buffer that has room in front.
-class Packets {
- public:
-  Packets(bool ipv6, bool in_udp, size_t frame_length) : buffers_(kPackets * kRoom) {
-    Random random(3);
-    for (size_t i = 0; i < kPackets; ++i) {
-      const auto sctp = sctp_of_frame(frame_length, random);
-      originals_.push_back(in_udp ? udp_packet(ipv6, sctp, random)
-                                  : native_packet(ipv6, sctp, random));
-    }
-    parsed_.resize(kPackets);
-  }
-
-  void restore() {
-    for (size_t i = 0; i < kPackets; ++i) {
-      uint8_t* at = buffers_.data() + i * kRoom + kStart;
-      std::copy(originals_[i].begin(), originals_[i].end(), at);
-      parsed_[i] = parsed({at, originals_[i].size()});
-    }
-  }
-  std::vector<flows::IpPacket>& all() { return parsed_; }
-
- private:
-  std::vector<std::vector<uint8_t>> originals_;
-  std::vector<uint8_t> buffers_;
-  std::vector<flows::IpPacket> parsed_;
-};
+PacketSet packets_of(bool ipv6, bool in_udp, size_t frame_length) {
+  return PacketSet([=](Random& random) {
+    const auto sctp = sctp_of_frame(frame_length, random);
+    return in_udp ? udp_packet(ipv6, sctp, random) : native_packet(ipv6, sctp, random);
+  });
+}
 
 void wrap(benchmark::State& state, bool ipv6, size_t frame_length, flows::UdpChecksum checksum) {
-  Packets packets(ipv6, false, frame_length);
-  Meter meter(state, kPackets);
+  PacketSet packets = packets_of(ipv6, false, frame_length);
+  Meter meter(state, PacketSet::kPackets);
   for (auto _ : state) {
     packets.restore();
     meter.begin();
@@ -59,9 +34,9 @@ void wrap(benchmark::State& state, bool ipv6, size_t frame_length, flows::UdpChe
 }
 
 void unwrap(benchmark::State& state, bool ipv6, size_t frame_length, flows::ChecksumState known) {
-  Packets packets(ipv6, true, frame_length);
+  PacketSet packets = packets_of(ipv6, true, frame_length);
   size_t wrong = 0;
-  Meter meter(state, kPackets);
+  Meter meter(state, PacketSet::kPackets);
   for (auto _ : state) {
     packets.restore();
     meter.begin();

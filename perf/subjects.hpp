@@ -9,6 +9,7 @@ namespace penstock::perf {
 void register_crc32c();
 void register_classify();
 void register_sctp_udp();
+void register_ip_udp();
 void register_lookup();
 void register_neighbor();
 void register_io();

@@ -5,6 +5,7 @@
 // The first byte says what the port knows; the rest is what stands behind the Ethernet header.
 
 #include "flows/classify.hpp"
+#include "flows/encap_ip_udp.hpp"
 #include "flows/encap_sctp_udp.hpp"
 #include "flows/fragment.hpp"
 #include "tests/fuzz/input.hpp"
@@ -72,6 +73,35 @@ void wrap_and_unwrap(IpPacket packet) {
   promise(copy(received) == before, "unwrapped is as it was");
 }
 
+Ipv6Address ipv6_address(uint8_t last) {
+  Ipv6Address a{{0x20, 0x01, 0x0d, 0xb8}};
+  a.bytes[15] = last;
+  return a;
+}
+const IpUdpCoat kCoats[] = {
+    {Ipv4Address{{192, 0, 2, 1}}, Ipv4Address{{192, 0, 2, 2}}, kIpUdpPort, 64},
+    {ipv6_address(1), ipv6_address(2), kIpUdpPort, 64}};
+
+void tunnel_and_back(const IpPacket& inner) {
+  const std::vector<uint8_t> before = copy(inner);
+  const uint32_t hash = inner_flow_hash(inner, HashKeys(7));
+  for (const IpUdpCoat& coat : kCoats) {
+    std::vector<uint8_t> buffer(coat.overhead() + before.size());
+    std::copy(before.begin(), before.end(), buffer.begin() + coat.overhead());
+    IpPacket packet = inner;
+    packet.at = buffer.data() + coat.overhead();
+    coat.wrap(packet, hash, UdpChecksum::software);
+    promise(packet.at == buffer.data() && packet.length == buffer.size(), "the coat's room");
+    IpPacket received;
+    promise(check_ip({packet.at, packet.length}, coat.ipv6(), ChecksumState::unknown, received) ==
+                DropReason::none,
+            "what was tunnelled is a packet");
+    const DropReason reason = unwrap_ip_udp(received, kIpUdpPort, ChecksumState::unknown);
+    promise(reason == DropReason::none || !header_checksum_right(inner), "a receiver takes it");
+    promise(reason != DropReason::none || copy(received) == before, "and has it as it was");
+  }
+}
+
 void split(const IpPacket& packet, uint16_t mtu) {
   const uint16_t header = packet.v4().header_length();
   const auto payload = static_cast<uint16_t>(packet.length - header);
@@ -113,8 +143,15 @@ void receive(MutableBytes bytes, bool ipv6, ChecksumState known) {
   (void)packet.dont_fragment();
   if (!ipv6 && packet.length > packet.upper) split(packet, 576);
   if (packet.hop_limit() > 1) packet.decrement_hop_limit();
+  if (packet.protocol == kProtocolSctp && packet.length <= UINT16_MAX - kIpUdpOverhead6)
+    tunnel_and_back(packet);
   if (packet.fragment) return;
   if (packet.protocol == kProtocolUdp) {
+    IpPacket inner = packet;
+    if (unwrap_ip_udp(inner, kIpUdpPort, known) == DropReason::none)
+      promise(inner.at > packet.at && inner.at + inner.length <= packet.at + packet.length &&
+                  inner.upper <= inner.length,
+              "the inner packet lies in the outer");
     if (check_sctp_udp(packet, known) != DropReason::none) return;
     (void)is_nested_sctp_udp(packet, kSctpUdpPort);
     unwrap_sctp_udp(packet);
