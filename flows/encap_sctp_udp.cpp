@@ -5,28 +5,13 @@
 #include "flows/sctp_packet.hpp"
 
 namespace penstock::flows {
-namespace {
-
-// The upper layer changed its protocol and the packet its length (RFC 6951 section 5.3).
-void rename_upper(IpPacket& packet, uint8_t protocol) {
-  if (packet.ipv6) {
-    packet.v6().set_payload_length(static_cast<uint16_t>(packet.length - kIpv6Header));
-    packet.at[packet.next_header_field] = protocol;
-  } else {
-    packet.v4().set_total_length(packet.length);
-    packet.v4().set_protocol(protocol);
-  }
-  packet.protocol = protocol;
-}
-
-}  // namespace
 
 void wrap_sctp_udp(IpPacket& packet, UdpPort source, UdpPort destination, UdpChecksum checksum) {
   uint8_t* const moved = packet.at - kUdpHeader;
   std::memmove(moved, packet.at, packet.upper);
   packet.at = moved;
   packet.length = static_cast<uint16_t>(packet.length + kUdpHeader);
-  rename_upper(packet, kProtocolUdp);
+  packet.name_upper(kProtocolUdp);  // RFC 6951 section 5.3
 
   write_udp_header(packet.payload(), source, destination, pseudo_header_sum(packet, kProtocolUdp),
                    checksum);
@@ -52,7 +37,7 @@ void unwrap_sctp_udp(IpPacket& packet) {
   std::memmove(moved, packet.at, packet.upper);
   packet.at = moved;
   packet.length = static_cast<uint16_t>(packet.upper + datagram - kUdpHeader);
-  rename_upper(packet, kProtocolSctp);
+  packet.name_upper(kProtocolSctp);
 }
 
 }  // namespace penstock::flows

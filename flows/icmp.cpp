@@ -9,15 +9,10 @@
 namespace penstock::flows {
 namespace {
 
-// RFC 792; RFC 4443. A type and its code, as they stand in the first two bytes.
-constexpr uint16_t kEchoRequest4 = 0x0800;
-constexpr uint16_t kEchoReply4 = 0x0000;
-constexpr uint16_t kFragmentationNeeded = 0x0304;
-constexpr uint16_t kTimeExceeded4 = 0x0b00;
-constexpr uint16_t kEchoRequest6 = 0x8000;
-constexpr uint16_t kEchoReply6 = 0x8100;
-constexpr uint16_t kPacketTooBig = 0x0200;
-constexpr uint16_t kTimeExceeded6 = 0x0300;
+/// A type and its code, as they stand in the first two bytes.
+constexpr uint16_t message(uint8_t type, uint8_t code) {
+  return static_cast<uint16_t>(type << 8 | code);
+}
 
 constexpr uint8_t kFirstInformational6 = 128;
 constexpr uint8_t kRedirect6 = 137;
@@ -47,12 +42,6 @@ bool is_query4(uint8_t type) {
 
 bool is_query6(uint8_t type) {
   return type >= kFirstInformational6 && type != kRedirect6;
-}
-
-uint64_t pseudo_sum(const IpPacket& packet, size_t length) {
-  if (!packet.ipv6) return 0;
-  return pseudo_header_sum(packet.v6().source(), packet.v6().destination(), kProtocolIcmpv6,
-                           static_cast<uint32_t>(length));
 }
 
 void swap_addresses(const IpPacket& packet) {
@@ -105,21 +94,27 @@ size_t write_error(MutableBytes out, const IpPacket& offending, const IpAddress&
 
 }  // namespace
 
+uint64_t icmp_pseudo_sum(const IpPacket& packet) {
+  if (!packet.ipv6) return 0;
+  return pseudo_header_sum(packet.v6().source(), packet.v6().destination(), kProtocolIcmpv6,
+                           static_cast<uint32_t>(packet.payload().size()));
+}
+
 DropReason turn_into_echo_reply(const IpPacket& request) {
   if (request.fragment) return request.ipv6 ? DropReason::ip6_frag : DropReason::ip4_frag;
-  const MutableBytes message = request.payload();
-  if (message.size() < kIcmpHeader) return DropReason::icmp;
-  if (internet_checksum(message, pseudo_sum(request, message.size())) != 0) return DropReason::icmp;
+  const MutableBytes icmp = request.payload();
+  if (icmp.size() < kIcmpHeader) return DropReason::icmp;
+  if (internet_checksum(icmp, icmp_pseudo_sum(request)) != 0) return DropReason::icmp;
 
-  const uint16_t asked = request.ipv6 ? kEchoRequest6 : kEchoRequest4;
-  const uint16_t reply = request.ipv6 ? kEchoReply6 : kEchoReply4;
-  if (message[0] != asked >> 8) return DropReason::icmp_unhandled;
-  if (message[1] != 0) return DropReason::icmp;
+  const uint16_t asked = message(request.ipv6 ? icmp6::kEchoRequest : icmp4::kEchoRequest, 0);
+  const uint16_t reply = message(request.ipv6 ? icmp6::kEchoReply : icmp4::kEchoReply, 0);
+  if (icmp[0] != asked >> 8) return DropReason::icmp_unhandled;
+  if (icmp[1] != 0) return DropReason::icmp;
 
   // The pseudo-header's sum does not change when its addresses are swapped.
-  store_be16(message.data(), reply);
-  store_raw(message.data() + 2, adjust_checksum(load_raw<uint16_t>(message.data() + 2),
-                                                host_order(asked), host_order(reply)));
+  store_be16(icmp.data(), reply);
+  store_raw(icmp.data() + 2, adjust_checksum(load_raw<uint16_t>(icmp.data() + 2), host_order(asked),
+                                             host_order(reply)));
   swap_addresses(request);
   set_hop_limit(request, kDefaultHopLimit);
   return DropReason::none;
@@ -129,20 +124,31 @@ bool may_be_answered_with_error(const IpPacket& packet) {
   if (packet.fragment && !packet.first_fragment) return false;
   if (check_addresses(packet) != DropReason::none) return false;
   if (packet.protocol != (packet.ipv6 ? kProtocolIcmpv6 : kProtocolIcmp)) return true;
-  const MutableBytes message = packet.payload();
-  if (message.empty()) return false;
-  return packet.ipv6 ? is_query6(message[0]) : is_query4(message[0]);
+  const MutableBytes icmp = packet.payload();
+  if (icmp.empty()) return false;
+  return packet.ipv6 ? is_query6(icmp[0]) : is_query4(icmp[0]);
 }
 
 size_t write_time_exceeded(MutableBytes out, const IpPacket& offending, const IpAddress& our_ip) {
-  return write_error(out, offending, our_ip, offending.ipv6 ? kTimeExceeded6 : kTimeExceeded4, 0);
+  const uint8_t type = offending.ipv6 ? icmp6::kTimeExceeded : icmp4::kTimeExceeded;
+  return write_error(out, offending, our_ip, message(type, 0), 0);
 }
 
 size_t write_too_big(MutableBytes out, const IpPacket& offending, const IpAddress& our_ip,
                      uint16_t mtu) {
   if (offending.ipv6)
-    return write_error(out, offending, our_ip, kPacketTooBig, std::max(mtu, kIpv6MinimumMtu));
-  return write_error(out, offending, our_ip, kFragmentationNeeded, std::max(mtu, kMinimumMtu4));
+    return write_error(out, offending, our_ip, message(icmp6::kPacketTooBig, 0),
+                       std::max(mtu, kIpv6MinimumMtu));
+  return write_error(out, offending, our_ip,
+                     message(icmp4::kUnreachable, icmp4::kFragmentationNeeded),
+                     std::max(mtu, kMinimumMtu4));
+}
+
+size_t write_unreachable(MutableBytes out, const IpPacket& offending, const IpAddress& our_ip) {
+  return write_error(out, offending, our_ip,
+                     offending.ipv6 ? message(icmp6::kUnreachable, icmp6::kAddressUnreachable)
+                                    : message(icmp4::kUnreachable, icmp4::kHostUnreachable),
+                     0);
 }
 
 }  // namespace penstock::flows

@@ -19,6 +19,34 @@
 namespace penstock::flows {
 
 inline constexpr size_t kIcmpHeader = 8;
+
+/// Types, and the codes of "destination unreachable" that are told apart here: RFC 792.
+namespace icmp4 {
+inline constexpr uint8_t kEchoReply = 0;
+inline constexpr uint8_t kUnreachable = 3;
+inline constexpr uint8_t kHostUnreachable = 1;
+inline constexpr uint8_t kProtocolUnreachable = 2;
+inline constexpr uint8_t kPortUnreachable = 3;
+inline constexpr uint8_t kFragmentationNeeded = 4;
+inline constexpr uint8_t kSourceQuench = 4;
+inline constexpr uint8_t kRedirect = 5;
+inline constexpr uint8_t kEchoRequest = 8;
+inline constexpr uint8_t kTimeExceeded = 11;
+inline constexpr uint8_t kParameterProblem = 12;
+}  // namespace icmp4
+
+/// RFC 4443.
+namespace icmp6 {
+inline constexpr uint8_t kUnreachable = 1;
+inline constexpr uint8_t kAddressUnreachable = 3;
+inline constexpr uint8_t kPortUnreachable = 4;
+inline constexpr uint8_t kPacketTooBig = 2;
+inline constexpr uint8_t kTimeExceeded = 3;
+inline constexpr uint8_t kParameterProblem = 4;
+inline constexpr uint8_t kUnrecognizedNextHeader = 1;
+inline constexpr uint8_t kEchoRequest = 128;
+inline constexpr uint8_t kEchoReply = 129;
+}  // namespace icmp6
 /// RFC 1812 section 4.3.2.3: an IPv4 error is no longer than this, IP header included.
 inline constexpr size_t kIcmpv4ErrorMaximum = 576;
 /// RFC 4443 section 2.4 (c).
@@ -54,5 +82,11 @@ size_t write_time_exceeded(MutableBytes out, const IpPacket& offending, const Ip
 /// which no sender goes (RFC 8201 section 4).
 size_t write_too_big(MutableBytes out, const IpPacket& offending, const IpAddress& our_ip,
                      uint16_t mtu);
+
+/// Nothing reaches the destination host: RFC 792 type 3 code 1, RFC 4443 section 3.1 code 3.
+size_t write_unreachable(MutableBytes out, const IpPacket& offending, const IpAddress& our_ip);
+
+/// Pseudo-header's sum for the ICMP message of `packet`: ICMPv6 has one, ICMP has none.
+uint64_t icmp_pseudo_sum(const IpPacket& packet);
 
 }  // namespace penstock::flows

@@ -4,6 +4,17 @@
 
 namespace penstock::flows {
 
+void IpPacket::name_upper(uint8_t new_protocol) {
+  if (ipv6) {
+    v6().set_payload_length(static_cast<uint16_t>(length - kIpv6Header));
+    at[next_header_field] = new_protocol;
+  } else {
+    v4().set_total_length(length);
+    v4().set_protocol(new_protocol);
+  }
+  protocol = new_protocol;
+}
+
 DropReason check_ip(MutableBytes bytes, bool ipv6, ChecksumState checksum, IpPacket& packet) {
   packet = {.at = bytes.data(), .ipv6 = ipv6};
   if (!ipv6) {

@@ -38,6 +38,8 @@ struct IpPacket {
   void decrement_hop_limit() const { ipv6 ? v6().decrement_hop_limit() : v4().decrement_ttl(); }
   /// IPv6 routers never fragment (RFC 8200 section 5), so there it is always set.
   bool dont_fragment() const { return ipv6 || v4().dont_fragment(); }
+  /// Writes `length`, and another upper layer's number, into the header.
+  void name_upper(uint8_t new_protocol);
   MutableBytes payload() const { return {at + upper, static_cast<size_t>(length - upper)}; }
 };
 

@@ -38,7 +38,11 @@ DropReason check_ipv6(ByteView bytes, Ipv6Upper& upper) {
   if (bytes.size() < kIpv6Header || bytes[0] >> 4 != 6) return DropReason::ip6_hdr;
   const size_t end = kIpv6Header + size_t{load_be16(bytes.data() + 4)};
   if (end > bytes.size()) return DropReason::ip6_len;
+  return walk_ipv6(bytes.first(end), upper);
+}
 
+DropReason walk_ipv6(ByteView bytes, Ipv6Upper& upper) {
+  const size_t end = bytes.size();
   upper = {.protocol = bytes[6], .offset = kIpv6Header, .next_header_field = 6};
   size_t at = kIpv6Header;
   for (int headers = 0; is_extension(upper.protocol); ++headers) {

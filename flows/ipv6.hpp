@@ -60,6 +60,9 @@ struct Ipv6Upper {
 /// headers. `bytes` begins at the IP header and ends with the frame.
 DropReason check_ipv6(ByteView bytes, Ipv6Upper& upper);
 
+/// The last of that: the chain of extension headers, within `bytes`. There is an IPv6 header.
+DropReason walk_ipv6(ByteView bytes, Ipv6Upper& upper);
+
 /// Which addresses no forwarded packet may carry (RFC 4291 section 2.5; link-local: 2.5.6).
 DropReason check_ipv6_addresses(const Ipv6Address& source, const Ipv6Address& destination);
 

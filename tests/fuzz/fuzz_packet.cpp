@@ -8,6 +8,7 @@
 #include "flows/encap_ip_udp.hpp"
 #include "flows/encap_sctp_udp.hpp"
 #include "flows/fragment.hpp"
+#include "flows/icmp_translate.hpp"
 #include "tests/fuzz/input.hpp"
 
 namespace {
@@ -78,9 +79,9 @@ Ipv6Address ipv6_address(uint8_t last) {
   a.bytes[15] = last;
   return a;
 }
-const IpUdpCoat kCoats[] = {
-    {Ipv4Address{{192, 0, 2, 1}}, Ipv4Address{{192, 0, 2, 2}}, kIpUdpPort, 64},
-    {ipv6_address(1), ipv6_address(2), kIpUdpPort, 64}};
+const IpAddress kOurs[] = {Ipv4Address{{192, 0, 2, 1}}, ipv6_address(1)};
+const IpUdpCoat kCoats[] = {{kOurs[0], Ipv4Address{{192, 0, 2, 2}}, kIpUdpPort, 64},
+                            {kOurs[1], ipv6_address(2), kIpUdpPort, 64}};
 
 void tunnel_and_back(const IpPacket& inner) {
   const std::vector<uint8_t> before = copy(inner);
@@ -133,6 +134,36 @@ void sctp(IpPacket packet) {
   if (packet.length <= UINT16_MAX - kSctpUdpOverhead) wrap_and_unwrap(packet);
 }
 
+// A damaged checksum must hide nothing here either.
+void repair_icmp_checksum(const IpPacket& error) {
+  const MutableBytes icmp = error.payload();
+  store_raw<uint16_t>(icmp.data() + 2, 0);
+  store_raw(icmp.data() + 2, internet_checksum(icmp, icmp_pseudo_sum(error)));
+}
+
+void icmp_error(const IpPacket& received) {
+  std::vector<uint8_t> bytes = copy(received);
+  IpPacket error = received;
+  error.at = bytes.data();
+  auto quoted = quoted_datagram(error);
+  if (!quoted) return;
+  repair_icmp_checksum(error);
+  TunnelError tunnel_error;
+  if (read_ip_udp_error(error, *quoted, tunnel_error) == DropReason::none && tunnel_error.inner) {
+    const IpPacket& inner = *tunnel_error.inner;
+    promise(inner.at > error.at && inner.at + inner.length <= error.at + error.length &&
+                inner.upper <= inner.length,
+            "what is quoted lies in the error");
+    std::vector<uint8_t> out(kIcmpv6ErrorMaximum);
+    const IpAddress ours = kOurs[inner.ipv6];
+    promise(write_too_big(out, inner, ours, 1400) <= out.size(), "an error of our own");
+  }
+  if (translate_sctp_udp_error(error, *quoted) != DropReason::none) return;
+  promise(error.length < received.length, "translated is shorter");
+  promise(internet_checksum(error.payload(), icmp_pseudo_sum(error)) == 0, "and right");
+  promise(!quoted_datagram(error), "and quotes no UDP");
+}
+
 void receive(MutableBytes bytes, bool ipv6, ChecksumState known) {
   IpPacket packet;
   if (check_ip(bytes, ipv6, known, packet) != DropReason::none) return;
@@ -146,6 +177,7 @@ void receive(MutableBytes bytes, bool ipv6, ChecksumState known) {
   if (packet.protocol == kProtocolSctp && packet.length <= UINT16_MAX - kIpUdpOverhead6)
     tunnel_and_back(packet);
   if (packet.fragment) return;
+  icmp_error(packet);
   if (packet.protocol == kProtocolUdp) {
     IpPacket inner = packet;
     if (unwrap_ip_udp(inner, kIpUdpPort, known) == DropReason::none)
