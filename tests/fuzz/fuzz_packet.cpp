@@ -9,6 +9,7 @@
 #include "flows/encap_sctp_udp.hpp"
 #include "flows/fragment.hpp"
 #include "flows/icmp_translate.hpp"
+#include "flows/tunnel_echo.hpp"
 #include "tests/fuzz/input.hpp"
 
 namespace {
@@ -178,6 +179,7 @@ void receive(MutableBytes bytes, bool ipv6, ChecksumState known) {
     tunnel_and_back(packet);
   if (packet.fragment) return;
   icmp_error(packet);
+  (void)read_probe_reply(packet);
   if (packet.protocol == kProtocolUdp) {
     IpPacket inner = packet;
     if (unwrap_ip_udp(inner, kIpUdpPort, known) == DropReason::none)
