@@ -19,6 +19,7 @@ struct Meta {
   uint16_t to_tunnel = kNoTunnel;    ///< by track
   flows::UdpPort came_from;          ///< the UDP port that peel took off
   flows::UdpPort peer_port;          ///< of the tunnel's far end, by track
+  uint32_t flow = 0;                 ///< of what ip-udp carries, by dress
   bool udp_checksum_by_nic = false;  ///< by dress
   uint16_t ip_length_received = 0;   ///< as it came, for the tunnel's bytes
 };

@@ -57,6 +57,10 @@ std::variant<Config, ConfigErrors> parsed(const std::string& text, const std::st
 
 }  // namespace
 
+std::string_view to_string(Via via) {
+  return via == Via::ip_udp ? "ip-udp" : "sctp-udp";
+}
+
 std::string to_string(const PeerConfig& peer) {
   const std::string address = flows::to_string(peer.address);
   return fmt::format("{}:{}", peer.address.is_v4() ? address : '[' + address + ']',

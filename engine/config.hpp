@@ -87,20 +87,37 @@ struct PeerConfig {
 /// "198.51.100.1:9899", "[2001:db8::1]:9899".
 std::string to_string(const PeerConfig& peer);
 
-/// via = "sctp-udp" (RFC 6951).
+enum class Via {
+  sctp_udp,  ///< RFC 6951: the hosts' own addresses, UDP put between IP and SCTP
+  ip_udp,    ///< whole IP packets in UDP to one far gateway
+};
+/// As in the file: "sctp-udp".
+std::string_view to_string(Via via);
+
 struct TunnelConfig {
   std::string name;
+  Via via = Via::sctp_udp;
   uint16_t interface = 0;  ///< index into Config::interfaces
   flows::UdpPort listen = flows::kSctpUdpPort;
+  std::vector<PeerConfig> peers;  ///< of ip-udp exactly one
+  uint16_t mtu = 0;  ///< largest outer IP packet, bytes; 0: the port's, or what the path takes
+  // sctp-udp
   std::vector<flows::Prefix> hosts;    ///< native hosts on our side whose packets are peeled
   std::vector<flows::Prefix> sources;  ///< who may send to us through the tunnel
-  std::vector<PeerConfig> peers;
   std::optional<flows::UdpPort> default_port = flows::kSctpUdpPort;  ///< none: drop when unknown
-  uint16_t mtu = 0;  ///< largest outer IP packet, bytes; 0: the port's
+  // ip-udp
+  flows::IpAddress ours;  ///< the outer address on our side, one of the interface's
+  uint8_t ttl = 0;        ///< of outer packets
   SourcePosition at;
 };
 
 enum class RuleAction { tunnel, bypass, drop };
+
+/// What becomes of associations on a standby tunnel when a better one is up again.
+enum class Revert {
+  all,    ///< they go back
+  never,  ///< they stay as long as the standby is up
+};
 
 /// First match decides. An empty list or an absent value matches all.
 struct RuleConfig {
@@ -111,7 +128,8 @@ struct RuleConfig {
   std::vector<flows::Prefix> source;
   std::vector<flows::SctpPort> sctp_ports;  ///< either end's
   RuleAction action = RuleAction::bypass;
-  uint16_t tunnel = 0;  ///< index into Config::tunnels, when action is tunnel
+  std::vector<uint16_t> tunnels;  ///< of action tunnel: into Config::tunnels, the best one first
+  Revert revert = Revert::all;
   SourcePosition at;
 };
 

@@ -7,6 +7,7 @@
 #include "engine/address_conflicts.hpp"
 #include "engine/counters.hpp"
 #include "engine/snapshot.hpp"
+#include "engine/tunnel_states.hpp"
 #include "flows/icmp.hpp"
 #include "flows/ip.hpp"
 #include "flows/neighbor.hpp"
@@ -24,6 +25,7 @@ class Outbox;
 struct IcmpBudgets {
   flows::TokenBucket too_big{0, 0};
   flows::TokenBucket time_exceeded{0, 0};
+  flows::TokenBucket unreachable{0, 0};
 };
 
 struct Context {
@@ -33,6 +35,8 @@ struct Context {
   AddressConflicts& conflicts;
   pmd_glue::PacketPool& pool;
   IcmpBudgets& icmp_budgets;
+  TunnelStates& tunnel_states;
+  const flows::HashKeys& flow_keys;  ///< of flows::inner_flow_hash()
   Outbox& outbox;
   uint64_t now_ns;
 };

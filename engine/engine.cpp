@@ -11,6 +11,7 @@
 
 #include "engine/buffers.hpp"
 #include "engine/plan.hpp"
+#include "flows/icmp_translate.hpp"
 #include "pmd_glue/cpu_topology.hpp"
 
 namespace penstock::engine {
@@ -20,7 +21,7 @@ using flows::Error;
 using flows::Result;
 
 /// Slots of tunnel counters: as many as a configuration may have tunnels.
-constexpr size_t kTunnelSlots = 64;
+constexpr size_t kTunnelSlots = limits::kTunnels;
 
 uint64_t random_secret() {
   std::random_device random;
@@ -44,7 +45,8 @@ std::vector<PortFacts> facts_of(const std::vector<pmd_glue::Port>& ports) {
 Engine::Engine(const Config& config, const EngineOptions& options)
     : config_(config),
       options_(options),
-      shared_(std::make_unique<Shared>(options.workers, config.engine.neighbors, random_secret())),
+      shared_(std::make_unique<Shared>(options.workers, config.engine.neighbors,
+                                       options.secret ? *options.secret : random_secret())),
       started_ns_(options.now_ns) {}
 
 Engine::~Engine() {
@@ -146,12 +148,34 @@ std::vector<uint16_t> Engine::assign_tunnel_slots(const Config& config) {
   return slots;
 }
 
+void Engine::assign_tunnel_paths(const Snapshot& snapshot) {
+  std::set<uint16_t> without;
+  for (uint16_t slot = 0; slot < kTunnelSlots; ++slot) without.insert(slot);
+  for (const TunnelView& t : snapshot.tunnels) {
+    if (t.via != Via::ip_udp) continue;
+    without.erase(t.slot);
+    const uint16_t least = t.coat.ipv6() ? flows::kIpv6MinimumMtu : flows::kTrustedMtu4;
+    shared_->tunnel_states.assign(
+        t.slot,
+        {.ours = t.ours,
+         .peer = t.peer,
+         .listen = t.listen,
+         .peer_port = t.far_port,
+         .sizes = {
+             .least = least, .most = t.mtu, .coat = t.coat.overhead(), .search = t.search_mtu}});
+  }
+  for (const uint16_t slot : without) shared_->tunnel_states.clear(slot);
+}
+
 // One store publishes; what was before is freed when no worker can still look at it. A worker that
 // stalls keeps it alive until a later change finds it gone.
 bool Engine::publish(const Config& config) {
   const uint64_t generation = snapshot_ == nullptr ? 1 : snapshot_->generation + 1;
   auto next = std::make_unique<const Snapshot>(
       make_snapshot(config, facts_of(shared_->ports), assign_tunnel_slots(config), generation));
+  assign_tunnel_paths(*next);
+  if (snapshot_ != nullptr) keep_choices(*next, *snapshot_);
+  choose_tunnels(*next, shared_->tunnel_states);
   shared_->snapshot.store(next.get(), std::memory_order_release);
   if (snapshot_ != nullptr) unreclaimed_.push_back(std::move(snapshot_));
   snapshot_ = std::move(next);
@@ -210,6 +234,7 @@ void Engine::tend(uint64_t now_ns) {
       shared_->link_losses[i].fetch_add(1, std::memory_order_relaxed);
   }
   pass_on_link_losses(now_ns);
+  tell_of_tunnels();
   tell_conflicts(now_ns);
   collector_->sample(now_ns);
 }
@@ -227,6 +252,19 @@ void Engine::tell_conflicts(uint64_t now_ns) {
     for (const std::string& line : lines)
       if (!told_conflicts_.contains(line)) options_.log(line);
   told_conflicts_ = std::move(lines);
+}
+
+void Engine::tell_of_tunnels() {
+  for (size_t i = 0; i < config_.tunnels.size(); ++i) {
+    if (config_.tunnels[i].via != Via::ip_udp) continue;
+    const uint16_t slot = snapshot_->tunnels[i].slot;
+    const bool up = shared_->tunnel_states.up(slot);
+    if (up == tunnels_up_[slot]) continue;
+    tunnels_up_[slot] = up;
+    if (options_.log)
+      options_.log(fmt::format("tunnel {}: {}", config_.tunnels[i].name,
+                               up ? "up" : "down, its far end does not answer"));
+  }
 }
 
 void Engine::pass_on_link_losses(uint64_t now_ns) {

@@ -7,9 +7,11 @@
 //
 // One control thread calls everything here but step_worker() and run_worker().
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,6 +27,7 @@ struct EngineOptions {
   std::vector<uint32_t> worker_cpus;  ///< for reports; may be empty
   std::string pool_prefix = "pst";    ///< unique in the process
   uint64_t now_ns = 1;                ///< when it starts, on the clock that steps it; above 0
+  std::optional<uint64_t> secret;     ///< what nobody outside may know; none: a random one
   std::function<void(const std::string&)> log;  ///< a line for people; may be empty
 };
 
@@ -70,7 +73,9 @@ class Engine {
   void make_workers();
   bool publish(const Config& config);
   void report_route(const Route& route, Report& report) const;
+  void assign_tunnel_paths(const Snapshot& snapshot);
   void pass_on_link_losses(uint64_t now_ns);
+  void tell_of_tunnels();
   void tell_conflicts(uint64_t now_ns);
   std::vector<uint16_t> assign_tunnel_slots(const Config& config);
   void announce_changes(const std::vector<InterfaceConfig>& before);
@@ -83,6 +88,7 @@ class Engine {
   std::unique_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<const Snapshot>> unreclaimed_;  ///< a worker did not let go in time
   std::map<std::string, uint16_t> tunnel_slots_;
+  std::array<bool, limits::kTunnels> tunnels_up_{};  ///< per slot, as was last told
   std::vector<pmd_glue::LinkState> links_;
   std::set<std::string> told_conflicts_;  ///< lines, so that each is said once
   std::vector<WireLinks> wire_links_;     ///< one for each of config_.wires

@@ -60,11 +60,11 @@ PortReport report_port(const PortConfig& config, pmd_glue::Port& port,
   return r;
 }
 
-TunnelReport report_tunnel(const Config& config, const TunnelConfig& tunnel, bool link_up,
-                           uint16_t mtu, uint64_t dropped, const Totals::Tunnel& t) {
+TunnelReport report_tunnel(const Config& config, const TunnelConfig& tunnel, bool up, uint16_t mtu,
+                           uint64_t dropped, const Totals::Tunnel& t) {
   TunnelReport r;
   r.name = tunnel.name;
-  r.via = "sctp-udp";
+  r.via = to_string(tunnel.via);
   r.port = config.interfaces[tunnel.interface].name;
   if (tunnel.peers.size() == 1)
     r.peer = to_string(tunnel.peers[0]);
@@ -72,7 +72,7 @@ TunnelReport report_tunnel(const Config& config, const TunnelConfig& tunnel, boo
     r.peer = fmt::format("{} peers", tunnel.peers.size());
   else
     r.peer = tunnel.default_port ? fmt::format("any:{}", tunnel.default_port->value) : "none";
-  r.state = link_up ? "up" : "down";
+  r.state = up ? "up" : "down";
   r.listen = tunnel.listen.value;
   r.mtu = mtu;
   r.rx = t.rx;
@@ -174,9 +174,14 @@ Report Engine::report(uint64_t now_ns) {
   for (size_t i = 0; i < config_.tunnels.size(); ++i) {
     const TunnelConfig& t = config_.tunnels[i];
     const uint16_t slot = snapshot_->tunnels[i].slot;
-    report.tunnels.push_back(
-        report_tunnel(config_, t, links_[config_.interfaces[t.interface].port].up,
-                      snapshot_->tunnels[i].mtu, tunnel_drops[slot], totals.tunnels[slot]));
+    const bool link_up = links_[config_.interfaces[t.interface].port].up;
+    const TunnelStates& states = shared_->tunnel_states;
+    const bool probed = t.via == Via::ip_udp;
+    report.tunnels.push_back(report_tunnel(config_, t, link_up && (!probed || states.up(slot)),
+                                           probed ? states.mtu(slot) : snapshot_->tunnels[i].mtu,
+                                           tunnel_drops[slot], totals.tunnels[slot]));
+    if (probed && states.up(slot))
+      report.tunnels.back().rtt_us = static_cast<int64_t>(states.rtt_ns(slot) / 1000);
   }
 
   for (const auto& worker : workers_) {

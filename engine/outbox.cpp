@@ -207,7 +207,7 @@ void Outbox::send_own_frame(Context& context, pmd_glue::Packet frame, uint16_t i
 }
 
 void Outbox::send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t interface,
-                         const IpAddress& destination) {
+                         const IpAddress& destination, TunnelUse tunnel) {
   packet.request_checksums({});
   const bool ipv6 = !destination.is_v4();
   IpAddress next_hop = destination;
@@ -220,7 +220,7 @@ void Outbox::send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t int
     if (route->kind == Route::Kind::forward) next_hop = route->next_hop;
   }
   context.counters.port(context.snapshot.interfaces[interface].port).originated.add(1);
-  send_ip(context, packet, interface, next_hop, ipv6, {});
+  send_ip(context, packet, interface, next_hop, ipv6, tunnel);
 }
 
 template <class Write>

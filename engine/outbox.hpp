@@ -47,7 +47,7 @@ class Outbox {
   /// An IP packet of our own making: routed to its `destination` (a link-local one out of
   /// `interface`, the only link where it means something) and counted as originated.
   void send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t interface,
-                   const flows::IpAddress& destination);
+                   const flows::IpAddress& destination, TunnelUse tunnel = {});
 
   /// Asks who `target` is: ARP or neighbour solicitation; to `known` alone when it is given.
   void solicit(Context& context, uint16_t interface, const flows::IpAddress& target,

@@ -114,19 +114,27 @@ Object route(const RouteConfig& r) {
 }
 
 Object tunnel(const Config& config, const TunnelConfig& t) {
-  const auto default_port = t.default_port ? std::optional(t.default_port->value) : std::nullopt;
+  const bool to_hosts = t.via == Via::sctp_udp;
+  const auto default_port =
+      to_hosts && t.default_port ? std::optional(t.default_port->value) : std::nullopt;
   const auto mtu = t.mtu != 0 ? std::optional(t.mtu) : std::nullopt;
-  return {"tunnel." + t.name,
-          {hot("via", "sctp-udp"), hot("port", config.interfaces[t.interface].name),
-           hot("listen", std::to_string(t.listen.value)), hot_list("hosts", t.hosts, "none"),
-           hot_list("sources", t.sources, "none"), hot_list("peer", t.peers, "none"),
-           maybe("default-port", number(default_port), "none"), maybe("mtu", number(mtu), "auto")}};
+  const auto ttl = t.ttl != 0 ? std::optional(t.ttl) : std::nullopt;
+  return {
+      "tunnel." + t.name,
+      {hot("via", std::string(to_string(t.via))), hot("port", config.interfaces[t.interface].name),
+       hot("listen", std::to_string(t.listen.value)), hot_list("hosts", t.hosts, "none"),
+       hot_list("sources", t.sources, "none"), hot_list("peer", t.peers, "none"),
+       maybe("default-port", number(default_port), "none"), maybe("mtu", number(mtu), "auto"),
+       maybe("ttl", number(ttl), "the packet's")}};
 }
 
 std::string action(const Config& config, const RuleConfig& r) {
   switch (r.action) {
-    case RuleAction::tunnel:
-      return "tunnel " + config.tunnels[r.tunnel].name;
+    case RuleAction::tunnel: {
+      std::string text = "tunnel";
+      for (const uint16_t tunnel : r.tunnels) text += " " + config.tunnels[tunnel].name;
+      return text;
+    }
     case RuleAction::drop:
       return "drop";
     case RuleAction::bypass:
@@ -139,10 +147,11 @@ Object rule(const Config& config, const RuleConfig& r) {
   std::optional<std::string> from;
   if (r.from_interface) from = config.interfaces[*r.from_interface].name;
   if (r.from_tunnel) from = config.tunnels[*r.from_tunnel].name;
-  return {"rule." + r.name,
-          {maybe("from", std::move(from), "any"), hot_list("to", r.to, "any"),
-           hot_list("source", r.source, "any"), hot_list("sctp-port", r.sctp_ports, "any"),
-           hot("action", action(config, r))}};
+  return {
+      "rule." + r.name,
+      {maybe("from", std::move(from), "any"), hot_list("to", r.to, "any"),
+       hot_list("source", r.source, "any"), hot_list("sctp-port", r.sctp_ports, "any"),
+       hot("action", action(config, r)), hot("revert", r.revert == Revert::all ? "all" : "never")}};
 }
 
 }  // namespace

@@ -58,14 +58,32 @@ TunnelView make_tunnel(const TunnelConfig& config, uint16_t slot, uint16_t port_
     peers.push_back({{flows::Ipv4Address{}, 0}, *config.default_port});
     peers.push_back({{flows::Ipv6Address{}, 0}, *config.default_port});
   }
-  return {.slot = slot,
-          .interface = config.interface,
-          .listen = config.listen,
-          .mtu = config.mtu == 0 ? port_mtu : std::min(config.mtu, port_mtu),
-          .hosts = prefix_set(config.hosts),
-          .sources = make_sources(config, own),
-          .fixed_peers = fixed,
-          .peer_port = PrefixMap<flows::UdpPort>(peers)};
+  TunnelView view;
+  view.slot = slot;
+  view.interface = config.interface;
+  view.via = config.via;
+  view.listen = config.listen;
+  view.mtu = config.mtu == 0 ? port_mtu : std::min(config.mtu, port_mtu);
+  view.hosts = prefix_set(config.hosts);
+  view.sources = make_sources(config, own);
+  view.fixed_peers = fixed;
+  view.peer_port = PrefixMap<flows::UdpPort>(peers);
+  return view;
+}
+
+/// What an ip-udp tunnel has beside that. The routes are known.
+void add_far_gateway(const TunnelConfig& config, const Snapshot& s, TunnelView& view) {
+  const PeerConfig& peer = config.peers.front();
+  view.ours = config.ours;
+  view.peer = peer.address;
+  view.far_port = peer.udp_port;
+  view.coat = flows::IpUdpCoat(config.ours, peer.address, peer.udp_port, config.ttl);
+  view.search_mtu = config.mtu == 0;
+  const Route* way = s.routes.find(peer.address);
+  if (way == nullptr || (way->kind != Route::Kind::forward && way->kind != Route::Kind::connected))
+    return;
+  view.way = *way;
+  view.reachable = way->interface == view.interface;
 }
 
 // The last address of an IPv4 subnet, and the first, are everyone's (RFC 1122 section 3.2.1.3);
@@ -122,8 +140,17 @@ std::vector<Route> make_routes(const Config& config, const std::vector<Interface
   return routes;
 }
 
+std::vector<TunnelChoice> make_choices(const Config& config) {
+  std::vector<TunnelChoice> choices;
+  for (const RuleConfig& r : config.rules)
+    if (r.action == RuleAction::tunnel) choices.push_back({r.tunnels, r.revert});
+  return choices;
+}
+
+/// Its decisions name choices in the order of make_choices().
 flows::RuleTable make_rules(const Config& config) {
   std::vector<flows::Rule> rules;
+  uint16_t choice = 0;
   for (const RuleConfig& r : config.rules) {
     flows::Rule rule;
     rule.to = r.to;
@@ -133,7 +160,7 @@ flows::RuleTable make_rules(const Config& config) {
     if (r.from_tunnel) rule.from.push_back({*r.from_tunnel, true});
     switch (r.action) {
       case RuleAction::tunnel:
-        rule.decision = {.action = flows::Action::tunnel, .tunnel = r.tunnel};
+        rule.decision = {.action = flows::Action::tunnel, .tunnel = choice++};
         break;
       case RuleAction::drop:
         rule.decision = {.action = flows::Action::drop};
@@ -187,6 +214,42 @@ uint16_t Snapshot::interface_of_link(uint16_t link) const {
   return kNoInterface;
 }
 
+void choose_tunnels(const Snapshot& snapshot, const TunnelStates& states) {
+  const auto works = [&](uint16_t index) {
+    const TunnelView& tunnel = snapshot.tunnels[index];
+    return tunnel.via != Via::ip_udp || states.up(tunnel.slot);
+  };
+  for (size_t i = 0; i < snapshot.choices.size(); ++i) {
+    const TunnelChoice& choice = snapshot.choices[i];
+    if (choice.tunnels.size() == 1) continue;
+    const uint16_t current = snapshot.chosen[i].load(std::memory_order_relaxed);
+    if (choice.revert == Revert::never && works(current)) continue;
+    const auto best = std::find_if(choice.tunnels.begin(), choice.tunnels.end(), works);
+    // With none that works, drops are charged to where packets went last.
+    if (best != choice.tunnels.end() && *best != current)
+      snapshot.chosen[i].store(*best, std::memory_order_relaxed);
+  }
+}
+
+void keep_choices(const Snapshot& snapshot, const Snapshot& before) {
+  const auto slots = [](const Snapshot& s, const TunnelChoice& choice) {
+    std::vector<uint16_t> list;
+    for (const uint16_t index : choice.tunnels) list.push_back(s.tunnels[index].slot);
+    return list;
+  };
+  for (size_t i = 0; i < snapshot.choices.size(); ++i) {
+    const TunnelChoice& choice = snapshot.choices[i];
+    if (choice.tunnels.size() == 1) continue;
+    for (size_t j = 0; j < before.choices.size(); ++j) {
+      if (slots(before, before.choices[j]) != slots(snapshot, choice)) continue;
+      const uint16_t slot = before.tunnels[before.chosen[j]].slot;
+      for (const uint16_t index : choice.tunnels)
+        if (snapshot.tunnels[index].slot == slot) snapshot.chosen[i] = index;
+      break;
+    }
+  }
+}
+
 Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports,
                        const std::vector<uint16_t>& tunnel_slots, uint64_t generation) {
   Snapshot s;
@@ -225,6 +288,11 @@ Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports
   std::vector<PrefixMap<Route>::Entry> entries;
   for (const Route& r : s.route_list) entries.push_back({r.to, r});
   s.routes = PrefixMap<Route>(entries);
+  for (size_t i = 0; i < config.tunnels.size(); ++i)
+    if (config.tunnels[i].via == Via::ip_udp) add_far_gateway(config.tunnels[i], s, s.tunnels[i]);
+  s.choices = make_choices(config);
+  s.chosen = std::make_unique<std::atomic<uint16_t>[]>(s.choices.size());
+  for (size_t i = 0; i < s.choices.size(); ++i) s.chosen[i] = s.choices[i].tunnels.front();
   s.rules = make_rules(config);
   return s;
 }

@@ -5,10 +5,14 @@
 // The immutable form of a configuration that workers read: names are indices, lists are tables.
 // Built by the control thread, published with one store, freed after quiescence.
 
+#include <atomic>
+#include <memory>
 #include <vector>
 
 #include "engine/config.hpp"
+#include "engine/tunnel_states.hpp"
 #include "flows/checksum.hpp"
+#include "flows/encap_ip_udp.hpp"
 #include "flows/prefix_map.hpp"
 #include "flows/rule_table.hpp"
 #include "flows/sctp_packet.hpp"
@@ -69,14 +73,29 @@ struct InterfaceView {
 };
 
 struct TunnelView {
-  uint16_t slot = 0;       ///< of its counters; stays the same over reloads
+  uint16_t slot = 0;       ///< of its counters and state; stays the same over reloads
   uint16_t interface = 0;  ///< index into Snapshot::interfaces
+  Via via = Via::sctp_udp;
   flows::UdpPort listen;
-  uint16_t mtu = 0;  ///< of the outer packet
+  uint16_t mtu = 0;  ///< of the outer packet; of ip-udp, the most that it may come to
+  // ip-udp
+  flows::IpAddress ours, peer;  ///< of the outer packet
+  flows::UdpPort far_port;      ///< the peer's
+  flows::IpUdpCoat coat;
+  Route way;               ///< to the peer
+  bool reachable = false;  ///< there is one, and it leaves by `interface`
+  bool search_mtu = false;
+  // sctp-udp
   flows::PrefixMap<uint8_t> hosts;
   flows::PrefixMap<uint8_t> sources;  ///< true: may send to us; hosts and our own addresses: false
   flows::PrefixMap<flows::UdpPort> fixed_peers;  ///< peers with a configured port
   flows::PrefixMap<flows::UdpPort> peer_port;    ///< fixed_peers, and default-port for the rest
+};
+
+/// Where a rule sends packets: to the best of its tunnels that is up.
+struct TunnelChoice {
+  std::vector<uint16_t> tunnels;  ///< indices into Snapshot::tunnels, the best one first
+  Revert revert = Revert::all;
 };
 
 /// One of 64 bits for an address: a filter in front of the exact question.
@@ -89,6 +108,10 @@ struct Snapshot {
   std::vector<PortView> ports;
   std::vector<InterfaceView> interfaces;
   std::vector<TunnelView> tunnels;
+  std::vector<TunnelChoice> choices;  ///< flows::Decision::tunnel is an index into these
+  /// The tunnel that each choice came to. What alone changes: the first worker does, and before it
+  /// anyone sees this snapshot, its maker.
+  std::unique_ptr<std::atomic<uint16_t>[]> chosen;
   std::vector<Route> route_list;    ///< as shown to people
   std::vector<Route> alternatives;  ///< second and further next hops
   flows::PrefixMap<Route> routes;
@@ -108,6 +131,11 @@ struct Snapshot {
     return route != nullptr && route->kind == Route::Kind::local;
   }
 };
+
+/// Makes every choice anew from what is known of the tunnels.
+void choose_tunnels(const Snapshot& snapshot, const TunnelStates& states);
+/// Takes over from `before` what it came to where revert = "never" keeps it, for the same tunnels.
+void keep_choices(const Snapshot& snapshot, const Snapshot& before);
 
 /// Pure. `ports` has one entry for each of config.ports, `tunnel_slots` for each of config.tunnels.
 Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports,

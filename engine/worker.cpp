@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/stages/stages.hpp"
+#include "engine/stages/tunnel_icmp.hpp"
 #include "pmd_glue/clock.hpp"
 
 namespace penstock::engine {
@@ -59,14 +60,16 @@ void Worker::adopt(const Snapshot& snapshot) {
   if (snapshot.icmp_rate == icmp_rate_) return;
   icmp_rate_ = snapshot.icmp_rate;
   const uint32_t share = (icmp_rate_ + shared_.workers - 1) / shared_.workers;
-  icmp_budgets_ = {flows::TokenBucket(share, share), flows::TokenBucket(share, share)};
+  const flows::TokenBucket bucket(share, share);
+  icmp_budgets_ = {bucket, bucket, bucket};
 }
 
 bool Worker::step(uint64_t now_ns) {
   const Snapshot& snapshot = *shared_.snapshot.load(std::memory_order_acquire);
   adopt(snapshot);
-  Context context{snapshot, counters_,     shared_.neighbors, shared_.conflicts,
-                  pool_,    icmp_budgets_, outbox_,           now_ns};
+  Context context{snapshot, counters_,     shared_.neighbors,     shared_.conflicts,
+                  pool_,    icmp_budgets_, shared_.tunnel_states, shared_.flow_keys,
+                  outbox_,  now_ns};
   if (now_ns >= next_housekeeping_ns_) housekeeping(context);
   const bool moved = turn(context);
   counters_.turns.add(1);
@@ -76,7 +79,8 @@ bool Worker::step(uint64_t now_ns) {
   return moved;
 }
 
-// The first worker speaks for all: it asks after neighbours and tells the links who is here.
+// The first worker speaks for all: it asks after neighbours and tunnels' far ends, and tells the
+// links who is here.
 void Worker::housekeeping(Context& context) {
   next_housekeeping_ns_ = context.now_ns + kHousekeepingNs;
   if (index_ != 0) return;
@@ -99,6 +103,8 @@ void Worker::housekeeping(Context& context) {
     if (interface == kNoInterface) continue;
     outbox_.solicit(context, interface, due[i].ip, due[i].mac ? &*due[i].mac : nullptr);
   }
+  send_probes(context);
+  choose_tunnels(context.snapshot, shared_.tunnel_states);
 }
 
 // Only where there is another way to go when one is gone.

@@ -8,6 +8,7 @@
 #include <atomic>
 
 #include "engine/burst.hpp"
+#include "engine/config/limits.hpp"
 #include "engine/outbox.hpp"
 #include "pmd_glue/quiesce.hpp"
 
@@ -18,6 +19,8 @@ struct Shared {
   Shared(size_t worker_count, uint32_t neighbor_capacity, uint64_t secret)
       : workers(static_cast<uint32_t>(worker_count)),
         neighbors(neighbor_capacity, secret),
+        tunnel_states(limits::kTunnels, ~secret),
+        flow_keys(secret + 1),
         quiesce(worker_count) {}
 
   uint32_t workers;
@@ -28,6 +31,8 @@ struct Shared {
   std::vector<std::atomic<bool>> link_up;            ///< per port, written by control
   flows::NeighborTable neighbors;
   AddressConflicts conflicts;
+  TunnelStates tunnel_states;
+  const flows::HashKeys flow_keys;
   pmd_glue::Quiesce quiesce;
 };
 

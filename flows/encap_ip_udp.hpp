@@ -20,9 +20,6 @@
 
 namespace penstock::flows {
 
-/// The port that IANA gave to GUE.
-inline constexpr UdpPort kIpUdpPort{6080};
-
 /// Bytes that the coat adds.
 inline constexpr uint16_t kIpUdpOverhead4 = kIpv4Header + kUdpHeader;
 inline constexpr uint16_t kIpUdpOverhead6 = kIpv6Header + kUdpHeader;

@@ -31,6 +31,8 @@ inline constexpr VlanId kUntagged{0};
 
 /// RFC 6951 section 5.1: the IANA port of SCTP over UDP.
 inline constexpr UdpPort kSctpUdpPort{9899};
+/// The port that IANA gave to GUE, whose variant 1 our ip-udp is.
+inline constexpr UdpPort kIpUdpPort{6080};
 
 struct MacAddress {
   std::array<uint8_t, 6> bytes{};

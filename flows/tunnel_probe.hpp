@@ -32,6 +32,7 @@ struct ProbedPath {
   uint16_t most = 0;
   uint16_t coat = 0;   ///< bytes that the tunnel adds
   bool search = true;  ///< or take `most` for granted
+  bool operator==(const ProbedPath&) const = default;
 };
 
 class TunnelProbe {

@@ -42,7 +42,8 @@ class Corridor {
         snapshot_(make_snapshot(way, ports_)),
         neighbors_(kNeighbors, 42),
         outbox_(ports_, link_up_, 0),
-        context_{snapshot_, counters_, neighbors_, conflicts_, pool_, icmp_budgets_, outbox_, kNow},
+        context_{snapshot_,     counters_,      neighbors_, conflicts_, pool_,
+                 icmp_budgets_, tunnel_states_, flow_keys_, outbox_,    kNow},
         feed_(way, ports_[way.in()].mac()) {
     for (auto& up : link_up_) up = true;
     neighbors_.learn(way.out(), next_hop(way.out(), way.ipv6),
@@ -132,6 +133,8 @@ class Corridor {
   flows::NeighborTable neighbors_;
   engine::AddressConflicts conflicts_;
   engine::IcmpBudgets icmp_budgets_;
+  engine::TunnelStates tunnel_states_{kTunnelSlots, 1};
+  const flows::HashKeys flow_keys_{1};
   engine::Outbox outbox_;
   Context context_;
   Burst burst_;

@@ -50,13 +50,15 @@ struct RouteDraft {
 
 struct TunnelDraft {
   Said<std::string> name;
+  Via via = Via::sctp_udp;
   Said<std::string> port;                                ///< of [[port]], or with a VLAN behind it
   Said<flows::UdpPort> listen{flows::kSctpUdpPort, {}};  ///< 0: what was said is unusable
   std::vector<Said<flows::Prefix>> hosts;
   std::vector<Said<flows::Prefix>> sources;  ///< empty: everyone
   std::vector<Said<PeerConfig>> peers;
   std::optional<flows::UdpPort> default_port;
-  std::optional<Said<int64_t>> mtu;  ///< none: the port's
+  std::optional<Said<int64_t>> mtu;  ///< none: the port's, or what the path takes
+  uint8_t ttl = 0;
   SourcePosition at;
 };
 
@@ -65,7 +67,9 @@ struct RuleDraft {
   std::optional<Said<std::string>> from;
   std::vector<Said<flows::Prefix>> to, source;
   std::vector<Said<flows::SctpPort>> sctp_ports;
-  std::optional<Said<std::string>> tunnel;
+  std::vector<Said<std::string>> tunnels;
+  std::optional<SourcePosition> revert_at;  ///< none: it was not said
+  Revert revert = Revert::all;
   RuleAction action = RuleAction::bypass;
   SourcePosition at;
 };

@@ -33,12 +33,14 @@ inline constexpr size_t kAddressesPerPort = 16;
 inline constexpr size_t kPrefixesPerList = 256;
 inline constexpr size_t kPeersPerTunnel = 1024;
 inline constexpr size_t kSctpPortsPerRule = 64;
+inline constexpr size_t kTunnelsPerRule = 8;
 
 inline constexpr Range kCore{0, 1023};
 inline constexpr Range kMemoryMb{32, 1 << 20};
 inline constexpr Range kNeighbors{16, 1 << 20};
 inline constexpr Range kIcmpRate{0, 1'000'000};
-inline constexpr Range kVlanId{1, 4094};       ///< IEEE 802.1Q section 9.6
+inline constexpr Range kVlanId{1, 4094};  ///< IEEE 802.1Q section 9.6
+inline constexpr Range kTtl{1, 255};
 inline constexpr Range kPortNumber{1, 65535};  ///< of UDP and of SCTP
 
 /// IP packets, bytes. RFC 791 has every host take 576; RFC 8200 section 5 has every link carry

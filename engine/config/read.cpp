@@ -8,6 +8,7 @@
 
 #include "engine/config/section.hpp"
 #include "engine/config/values.hpp"
+#include "flows/icmp.hpp"
 
 namespace penstock::engine {
 namespace {
@@ -45,11 +46,12 @@ constexpr auto kTunnelKeys = std::to_array<Key>({{"name"},
                                                  {"peer"},
                                                  {"default-port"},
                                                  {"mtu"},
+                                                 {"ttl"},
                                                  {"publish", "published SCTP ports"},
                                                  {"role", "tunnels over TCP"},
                                                  {"streams", "tunnels over TCP"}});
 constexpr auto kRuleKeys = std::to_array<Key>(
-    {{"name"}, {"from"}, {"to"}, {"source"}, {"sctp-port"}, {"tunnel"}, {"action"}});
+    {{"name"}, {"from"}, {"to"}, {"source"}, {"sctp-port"}, {"tunnel"}, {"action"}, {"revert"}});
 
 constexpr limits::Range kAnyNumber{INT64_MIN, INT64_MAX};
 
@@ -186,19 +188,44 @@ RouteDraft read_route(const Section& section) {
           section.values("next-hop", limits::kNextHopsPerRoute, read_host), section.at()};
 }
 
-/// False when the tunnel is of a kind of which no more can be said.
-bool read_via(const Section& section) {
-  section.require("via", "give \"sctp-udp\"");
+constexpr std::string_view kGiveVia = "give \"sctp-udp\" or \"ip-udp\"";
+
+/// None when the tunnel is of a kind of which no more can be said.
+std::optional<Via> read_via(const Section& section) {
+  section.require("via", kGiveVia);
   const auto via = section.text("via");
-  if (!via || via->value == "sctp-udp") return true;
-  for (const std::string_view other : {"ip-udp", "tcp", "message", "tcp-over-sctp"}) {
+  if (!via || via->value == "sctp-udp") return Via::sctp_udp;
+  if (via->value == "ip-udp") return Via::ip_udp;
+  for (const std::string_view other : {"tcp", "message", "tcp-over-sctp"}) {
     if (via->value != other) continue;
-    section.mistake(via->at, fmt::format("{}; give \"sctp-udp\"", not_in_this_version(fmt::format(
-                                                                      "via = {}", quoted(other)))));
-    return false;
+    const std::string what = fmt::format("via = {}", quoted(other));
+    section.mistake(via->at, fmt::format("{}; {}", not_in_this_version(what), kGiveVia));
+    return std::nullopt;
   }
-  section.mistake(via->at, fmt::format("via {} is unknown; give \"sctp-udp\"", quoted(via->value)));
-  return false;
+  section.mistake(via->at, fmt::format("via {} is unknown; {}", quoted(via->value), kGiveVia));
+  return std::nullopt;
+}
+
+/// Notes a key that tunnels of this kind do not have.
+void forbid(const Section& section, std::string_view key, std::string_view why) {
+  if (const toml::node* node = section.find(key))
+    section.mistake(position(node->source()), fmt::format("{}: {}; remove it", key, why));
+}
+
+void read_far_end(const Section& section, TunnelDraft& tunnel) {
+  section.require("peer", "give the far gateway's address and UDP port: \"198.51.100.1:6080\"");
+  if (says(section, "peer", "learn")) {
+    section.mistake(position(section.find("peer")->source()),
+                    "peer = \"learn\": the far gateway of ip-udp is named by its address; give "
+                    "\"address:port\"");
+    return;
+  }
+  tunnel.peers = section.values("peer", limits::kPeersPerTunnel, read_far_gateway);
+  if (tunnel.peers.size() > 1)
+    section.mistake(tunnel.peers[1].at,
+                    fmt::format("peer has {} values, and ip-udp has one far gateway; make a tunnel "
+                                "for each",
+                                tunnel.peers.size()));
 }
 
 void read_peers(const Section& section, TunnelDraft& tunnel) {
@@ -222,24 +249,58 @@ void read_peers(const Section& section, TunnelDraft& tunnel) {
   }
 }
 
+void read_sctp_udp(const Section& section, TunnelDraft& tunnel) {
+  section.require("hosts", "give the native hosts' prefixes, whose packets are to be unwrapped");
+  tunnel.hosts = section.values("hosts", limits::kPrefixesPerList, read_network);
+  tunnel.sources = section.values("sources", limits::kPrefixesPerList, read_network);
+  read_peers(section, tunnel);
+  forbid(section, "ttl", "sctp-udp leaves the hosts' own IP header in place");
+}
+
+void read_ip_udp(const Section& section, TunnelDraft& tunnel) {
+  tunnel.ttl = flows::kDefaultHopLimit;
+  if (const auto ttl = section.number("ttl", limits::kTtl))
+    tunnel.ttl = static_cast<uint8_t>(ttl->value);
+  read_far_end(section, tunnel);
+  forbid(section, "hosts", "what comes out of ip-udp goes where the routes say");
+  forbid(section, "sources", "ip-udp takes packets from its peer alone");
+  forbid(section, "default-port", "ip-udp has the one UDP port that peer says");
+}
+
 TunnelDraft read_tunnel(const Section& section) {
   section.check_keys(kTunnelKeys);
   TunnelDraft tunnel;
   tunnel.at = section.at();
   tunnel.name = read_own_name(section);
-  if (!read_via(section)) return tunnel;
+  const auto via = read_via(section);
+  if (!via) return tunnel;
+  tunnel.via = *via;
+  if (tunnel.via == Via::ip_udp) tunnel.listen.value = flows::kIpUdpPort;
   section.require("port", "give the name of the [[port]] where its UDP packets are");
-  section.require("hosts", "give the native hosts' prefixes, whose packets are to be unwrapped");
   take(tunnel.port, section.text("port"));
   if (section.find("listen") != nullptr) {
     const auto listen = section.number("listen", limits::kPortNumber).value_or(Said<int64_t>{});
     tunnel.listen = {flows::UdpPort{static_cast<uint16_t>(listen.value)}, listen.at};
   }
-  tunnel.hosts = section.values("hosts", limits::kPrefixesPerList, read_network);
-  tunnel.sources = section.values("sources", limits::kPrefixesPerList, read_network);
-  read_peers(section, tunnel);
+  if (tunnel.via == Via::ip_udp)
+    read_ip_udp(section, tunnel);
+  else
+    read_sctp_udp(section, tunnel);
   if (!says(section, "mtu", "auto")) tunnel.mtu = section.number("mtu", kAnyNumber);
   return tunnel;
+}
+
+/// What a rule with several tunnels does when the better one is back.
+void read_revert(const Section& section, RuleDraft& rule) {
+  const toml::node* node = section.find("revert");
+  if (node == nullptr) return;
+  rule.revert_at = position(node->source());
+  if (says(section, "revert", "new"))
+    section.mistake(*rule.revert_at, fmt::format("revert = \"new\": {}; give \"all\" or \"never\"",
+                                                 not_in_this_version("tracking of associations")));
+  else
+    take(rule.revert,
+         section.choice<Revert>("revert", {{"all", Revert::all}, {"never", Revert::never}}));
 }
 
 /// Exactly one of `tunnel` and `action`.
@@ -254,11 +315,7 @@ void read_verdict(const Section& section, RuleDraft& rule) {
                         "action", {{"bypass", RuleAction::bypass}, {"drop", RuleAction::drop}}));
   if (tunnel == nullptr) return;
   rule.action = RuleAction::tunnel;
-  const auto names = section.texts("tunnel", limits::kTunnels);
-  if (names.size() > 1)
-    section.mistake(names[1].at,
-                    fmt::format("{}; name one", not_in_this_version("standby tunnels")));
-  if (!names.empty()) rule.tunnel = names.front();
+  rule.tunnels = section.texts("tunnel", limits::kTunnelsPerRule);
 }
 
 RuleDraft read_rule(const Section& section) {
@@ -273,6 +330,7 @@ RuleDraft read_rule(const Section& section) {
        section.numbers("sctp-port", limits::kPortNumber, limits::kSctpPortsPerRule))
     rule.sctp_ports.push_back({flows::SctpPort{static_cast<uint16_t>(port.value)}, port.at});
   read_verdict(section, rule);
+  read_revert(section, rule);
   return rule;
 }
 

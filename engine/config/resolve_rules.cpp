@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) 2026 The Penstock authors
+#include <algorithm>
+
+#include "engine/config/limits.hpp"
 #include "engine/config/resolve.hpp"
+#include "flows/encap_ip_udp.hpp"
 
 namespace penstock::engine {
 namespace {
@@ -9,6 +13,16 @@ using flows::Prefix;
 
 std::string title(const RuleDraft& rule) {
   return title_of("rule", rule);
+}
+
+/// Whether IPv6 hosts may go on sending 1280 bytes into an ip-udp tunnel.
+bool carries_ipv6(const Draft& draft, const TunnelDraft& tunnel) {
+  const auto port = index_of(draft.interfaces, tunnel.port.value);
+  if (!port || tunnel.peers.empty()) return true;
+  const int64_t port_mtu = draft.ports[draft.interfaces[*port].port].mtu.value;
+  const int64_t mtu = tunnel.mtu ? tunnel.mtu->value : port_mtu;
+  const bool over_v4 = tunnel.peers.front().value.address.is_v4();
+  return mtu >= limits::kMtuIpv6 + (over_v4 ? flows::kIpUdpOverhead4 : flows::kIpUdpOverhead6);
 }
 
 void resolve_from(const Draft& draft, const RuleDraft& rule, RuleConfig& made, Mistakes& mistakes) {
@@ -24,30 +38,60 @@ void resolve_from(const Draft& draft, const RuleDraft& rule, RuleConfig& made, M
                                           title(rule), quoted(name), suggestion(name, names)));
 }
 
-void resolve_tunnel(const Draft& draft, const RuleDraft& rule, RuleConfig& made,
-                    Mistakes& mistakes) {
-  if (!rule.tunnel) return;
-  const auto& [name, at] = *rule.tunnel;
+/// A tunnel keeps the addresses of what goes in, so it must carry their family.
+void check_carries(const Draft& draft, const RuleDraft& rule, const TunnelDraft& tunnel,
+                   Mistakes& mistakes) {
+  for (const auto& to : rule.to) {
+    const bool v4 = to.value.address.is_v4();
+    if (tunnel.via == Via::ip_udp) {
+      if (v4 || carries_ipv6(draft, tunnel)) continue;
+      mistakes.add(to.at, fmt::format("{}: to {} is IPv6, and tunnel {} leaves less than the {} "
+                                      "bytes that IPv6 needs; raise its mtu, or remove this",
+                                      title(rule), flows::to_string(to.value),
+                                      quoted(tunnel.name.value), limits::kMtuIpv6));
+      continue;
+    }
+    if (tunnel.hosts.empty() || has_family(tunnel.hosts, v4)) continue;
+    mistakes.add(to.at, fmt::format("{}: to {} is {}, and no prefix of tunnel {}'s hosts is; add "
+                                    "one there, or remove it here",
+                                    title(rule), flows::to_string(to.value), family(v4),
+                                    quoted(tunnel.name.value)));
+  }
+}
+
+void resolve_tunnel(const Draft& draft, const RuleDraft& rule, const Said<std::string>& said,
+                    RuleConfig& made, Mistakes& mistakes) {
+  const auto& [name, at] = said;
   const auto index = index_of(draft.tunnels, name);
   if (!index) {
     mistakes.add(at, fmt::format("{}: tunnel {} is no [[tunnel]]'s name{}", title(rule),
                                  quoted(name), suggestion(name, names_of(draft.tunnels))));
     return;
   }
-  made.tunnel = *index;
   if (made.from_tunnel == index)
     mistakes.add(at, fmt::format("{}: what came out of tunnel {} would go back into it; give "
                                  "another tunnel, or action",
                                  title(rule), quoted(name)));
-  // A tunnel keeps the addresses, so what goes into it is of the family of its hosts.
+  if (std::find(made.tunnels.begin(), made.tunnels.end(), *index) != made.tunnels.end())
+    mistakes.add(
+        at, fmt::format("{}: tunnel {} is given twice; remove one", title(rule), quoted(name)));
   const TunnelDraft& tunnel = draft.tunnels[*index];
-  for (const auto& to : rule.to) {
-    if (tunnel.hosts.empty() || has_family(tunnel.hosts, to.value.address.is_v4())) continue;
-    mistakes.add(to.at, fmt::format("{}: to {} is {}, and no prefix of tunnel {}'s hosts is; add "
-                                    "one there, or remove it here",
-                                    title(rule), flows::to_string(to.value),
-                                    family(to.value.address.is_v4()), quoted(name)));
-  }
+  if (tunnel.via != Via::ip_udp && &said != &rule.tunnels.back())
+    mistakes.add(at, fmt::format("{}: whether tunnel {} works is not found out, as it is {}, so "
+                                 "nothing behind it would ever be used; make it the last",
+                                 title(rule), quoted(name), to_string(tunnel.via)));
+  check_carries(draft, rule, tunnel, mistakes);
+  made.tunnels.push_back(*index);
+}
+
+void resolve_tunnels_of(const Draft& draft, const RuleDraft& rule, RuleConfig& made,
+                        Mistakes& mistakes) {
+  for (const auto& said : rule.tunnels) resolve_tunnel(draft, rule, said, made, mistakes);
+  made.revert = rule.revert;
+  if (rule.revert_at && rule.tunnels.size() < 2)
+    mistakes.add(*rule.revert_at, title(rule) +
+                                      ": revert is about standby tunnels, and there is none; give "
+                                      "a second tunnel, or remove it");
 }
 
 /// A rule whose two ends are of different families matches nothing.
@@ -74,7 +118,7 @@ std::vector<RuleConfig> resolve_rules(const Draft& draft, Mistakes& mistakes) {
     made.action = rule.action;
     made.at = rule.at;
     resolve_from(draft, rule, made, mistakes);
-    resolve_tunnel(draft, rule, made, mistakes);
+    resolve_tunnels_of(draft, rule, made, mistakes);
     check_families(rule, mistakes);
     rules.push_back(std::move(made));
   }

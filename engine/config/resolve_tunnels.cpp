@@ -80,11 +80,41 @@ void check_peers(const Subject& s) {
   }
 }
 
+/// The outer address on our side: as InterfaceView::source_for() chooses one.
+IpAddress ours_for(const InterfaceDraft& port, const IpAddress& peer) {
+  for (const auto& a : port.addresses)
+    if (a.value.contains(peer)) return a.value.address;
+  for (const auto& a : port.addresses)
+    if (a.value.address.is_v4() == peer.is_v4()) return a.value.address;
+  return {};
+}
+
+void check_far_gateway(const Subject& s) {
+  if (s.tunnel.peers.size() != 1) return;
+  const auto& [peer, at] = s.tunnel.peers.front();
+  const std::string shown = flows::to_string(peer.address);
+  if (const InterfaceDraft* own = owner(s.draft, peer.address))
+    s.mistake(at, fmt::format("peer {} is {}'s own address; give the far gateway's", shown,
+                              title_of("port", *own)));
+  else if (s.port != nullptr && ours_for(*s.port, peer.address).is_unspecified())
+    s.mistake(at, fmt::format("peer {} is {}, and port {} has no such address to send from; add "
+                              "one to it",
+                              shown, family(peer.address.is_v4()), s.port->name.value));
+}
+
+/// The least outer packet with which hosts can live, and why.
+std::pair<int64_t, std::string_view> least_mtu(const TunnelDraft& tunnel) {
+  if (tunnel.via == Via::sctp_udp && has_family(tunnel.hosts, false))
+    return {limits::kTunnelMtuIpv6, ", which IPv6 needs with UDP"};
+  if (tunnel.via == Via::ip_udp && !tunnel.peers.empty() &&
+      !tunnel.peers.front().value.address.is_v4())
+    return {limits::kMtuIpv6, ", IPv6's least"};
+  return {limits::kMtu.least, ", the least there is"};
+}
+
 /// Outer packets: neither larger than the port takes, nor so small that a host cannot obey.
 void check_mtu(const Subject& s) {
-  const bool v6 = has_family(s.tunnel.hosts, false);
-  const int64_t least = v6 ? limits::kTunnelMtuIpv6 : limits::kMtu.least;
-  const std::string_view why = v6 ? ", which IPv6 needs with UDP" : ", the least there is";
+  const auto [least, why] = least_mtu(s.tunnel);
   if (!s.tunnel.mtu) {
     if (s.port != nullptr && s.port_mtu() < least && s.port_mtu() >= limits::kMtuIpv6)
       s.mistake(s.tunnel.at, fmt::format("port {}'s mtu {} is below {}{}; raise that",
@@ -102,12 +132,22 @@ void check_mtu(const Subject& s) {
     s.mistake(at, fmt::format("mtu {} is below {}{}; raise it", mtu, least, why));
 }
 
+/// Tunnels to several far gateways share a UDP port of ours: their peers tell them apart.
+bool told_apart(const TunnelDraft& a, const TunnelDraft& b) {
+  if (a.via != Via::ip_udp || b.via != Via::ip_udp) return false;
+  for (const auto& p : a.peers)
+    for (const auto& q : b.peers)
+      if (p.value.address == q.value.address) return false;
+  return true;
+}
+
 void check_listen(const Subject& s) {
   if (s.port == nullptr || s.tunnel.listen.value == flows::UdpPort{}) return;
   for (const TunnelDraft& other : s.draft.tunnels) {
     if (&other == &s.tunnel) return;
     if (other.port.value != s.tunnel.port.value || other.listen.value != s.tunnel.listen.value)
       continue;
+    if (told_apart(s.tunnel, other)) continue;
     s.mistake(
         s.tunnel.listen.at.line != 0 ? s.tunnel.listen.at : s.tunnel.at,
         fmt::format("UDP port {} of port {} is already that of {}; give another as listen",
@@ -116,9 +156,10 @@ void check_listen(const Subject& s) {
   }
 }
 
-TunnelConfig made_of(const TunnelDraft& tunnel, uint16_t interface) {
+TunnelConfig made_of(const TunnelDraft& tunnel, uint16_t interface, const InterfaceDraft* port) {
   TunnelConfig made;
   made.name = tunnel.name.value;
+  made.via = tunnel.via;
   made.interface = interface;
   made.listen = tunnel.listen.value;
   made.hosts = plain(tunnel.hosts);
@@ -127,6 +168,12 @@ TunnelConfig made_of(const TunnelDraft& tunnel, uint16_t interface) {
   made.peers = plain(tunnel.peers);
   made.default_port = tunnel.default_port;
   made.mtu = tunnel.mtu ? static_cast<uint16_t>(tunnel.mtu->value) : uint16_t{0};
+  made.ttl = tunnel.ttl;
+  if (tunnel.via == Via::ip_udp) {
+    made.sources.clear();
+    if (port != nullptr && !made.peers.empty())
+      made.ours = ours_for(*port, made.peers.front().address);
+  }
   made.at = tunnel.at;
   return made;
 }
@@ -143,11 +190,15 @@ std::vector<TunnelConfig> resolve_tunnels(const Draft& draft, Mistakes& mistakes
                       fmt::format("port {} is no [[port]]'s name{}", quoted(tunnel.port.value),
                                   suggestion(tunnel.port.value, names_of(draft.interfaces))));
     check_listen(subject);
-    check_prefixes(subject, "hosts", tunnel.hosts);
-    check_prefixes(subject, "sources", tunnel.sources);
-    check_peers(subject);
+    if (tunnel.via == Via::ip_udp) {
+      check_far_gateway(subject);
+    } else {
+      check_prefixes(subject, "hosts", tunnel.hosts);
+      check_prefixes(subject, "sources", tunnel.sources);
+      check_peers(subject);
+    }
     check_mtu(subject);
-    tunnels.push_back(made_of(tunnel, port.value_or(0)));
+    tunnels.push_back(made_of(tunnel, port.value_or(0), subject.port));
   }
   return tunnels;
 }

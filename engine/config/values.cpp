@@ -182,19 +182,21 @@ Result<Prefix> read_network(std::string_view text) {
   return *p;
 }
 
-Result<PeerConfig> read_peer(std::string_view text) {
+namespace {
+
+Result<PeerConfig> read_address_and_port(std::string_view text, flows::UdpPort usual) {
   if (const auto bare = address_in(text))
     return Error{fmt::format("lacks {}the UDP port; write {}", bare->is_v4() ? "" : "brackets and ",
-                             quoted(to_string(PeerConfig{*bare, flows::kSctpUdpPort})))};
-  constexpr std::string_view kShape =
-      "is not a peer; write \"198.51.100.1:9899\" or \"[2001:db8::1]:9899\"";
+                             quoted(to_string(PeerConfig{*bare, usual})))};
+  const std::string shape = fmt::format(
+      "is not a peer; write \"198.51.100.1:{0}\" or \"[2001:db8::1]:{0}\"", usual.value);
   const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return Error{std::string(kShape)};
+  if (colon == std::string_view::npos) return Error{shape};
   std::string_view host = text.substr(0, colon);
   const bool brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (brackets) host = host.substr(1, host.size() - 2);
   const auto known = address_in(host);
-  if (!known || known->is_v4() == brackets) return Error{std::string(kShape)};
+  if (!known || known->is_v4() == brackets) return Error{shape};
   const Result<IpAddress> address = read_host(host);
   if (!address) return address.error();
 
@@ -205,6 +207,16 @@ Result<PeerConfig> read_peer(std::string_view text) {
     return Error{fmt::format("has no UDP port behind its address; give {} to {}",
                              limits::kPortNumber.least, limits::kPortNumber.most)};
   return PeerConfig{*address, flows::UdpPort{port}};
+}
+
+}  // namespace
+
+Result<PeerConfig> read_peer(std::string_view text) {
+  return read_address_and_port(text, flows::kSctpUdpPort);
+}
+
+Result<PeerConfig> read_far_gateway(std::string_view text) {
+  return read_address_and_port(text, flows::kIpUdpPort);
 }
 
 Result<flows::MacAddress> read_mac(std::string_view text) {

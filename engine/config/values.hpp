@@ -27,6 +27,8 @@ flows::Result<flows::Prefix> read_interface_address(std::string_view text);
 flows::Result<flows::Prefix> read_network(std::string_view text);
 /// "198.51.100.1:9899" or "[2001:db8::1]:9899".
 flows::Result<PeerConfig> read_peer(std::string_view text);
+/// The same of an ip-udp tunnel; it proposes another port.
+flows::Result<PeerConfig> read_far_gateway(std::string_view text);
 flows::Result<flows::MacAddress> read_mac(std::string_view text);
 /// An absolute path that fits into a UNIX socket's address.
 flows::Result<std::string> read_socket_path(std::string_view text);

@@ -115,6 +115,7 @@ Json tunnel_json(const TunnelReport& t) {
               {"tx_packets", t.tx},
               {"tx_bytes", t.tx_bytes},
               {"mtu", number_or_null(t.mtu, uint16_t{0})},
+              {"rtt_us", number_or_null(t.rtt_us, int64_t{-1})},
               {"drops", t.dropped}};
 }
 
@@ -218,6 +219,7 @@ flows::Result<Answer> show_tunnels(const Report& report, const std::string& name
                     {kBoth, count("TX packets", "tx_packets")},
                     {kInFull, count("TX bytes", "tx_bytes")},
                     {kBoth, right("MTU", "mtu")},
+                    {kInFull, right("RTT us", "rtt_us")},
                     {kBoth, count("DROPS", "drops")}},
                    "no tunnel");
 }

@@ -2,6 +2,7 @@
 // Copyright (c) 2026 The Penstock authors
 #include "engine/outbox.hpp"
 #include "engine/stages/stages.hpp"
+#include "engine/stages/tunnel_icmp.hpp"
 #include "flows/encap_sctp_udp.hpp"
 
 namespace penstock::engine {
@@ -10,22 +11,42 @@ namespace {
 using flows::DropReason;
 using flows::Verdict;
 
+bool came_in_ip_udp(const Context& context, const Meta& meta) {
+  return meta.from_tunnel != kNoTunnel &&
+         context.snapshot.tunnels[meta.from_tunnel].via == Via::ip_udp;
+}
+
 Verdict answer_echo(Context& context, pmd_glue::Packet packet, const Meta& meta) {
   const DropReason reason = flows::turn_into_echo_reply(meta.ip);
   if (reason != DropReason::none) return reason;
   context.counters.port(context.snapshot.interfaces[meta.interface].port).consumed.add(1);
-  context.outbox.send_own_ip(context, packet, meta.interface, meta.ip.destination());
+  if (came_in_ip_udp(context, meta))
+    send_own_through(context, meta.from_tunnel, packet, meta.ip);
+  else
+    context.outbox.send_own_ip(context, packet, meta.interface, meta.ip.destination());
   return Verdict::taken();
 }
 
 // What the sender sent: it knows nothing of a packet whose coat was taken off, so the coat is put
 // on again before the packet is quoted. The packet goes no further, its bytes are free to change.
+// The coat of ip-udp is a gateway's, not the sender's.
 flows::IpPacket as_received(const Context& context, const Meta& meta) {
   flows::IpPacket ip = meta.ip;
-  if (meta.from_tunnel != kNoTunnel)
+  if (meta.from_tunnel != kNoTunnel && !came_in_ip_udp(context, meta))
     flows::wrap_sctp_udp(ip, meta.came_from, context.snapshot.tunnels[meta.from_tunnel].listen,
                          flows::UdpChecksum::software);
   return ip;
+}
+
+// Which of our addresses speaks. Inside ip-udp may be a family that its port has no address of.
+flows::IpAddress our_address_for(const Context& context, const Meta& meta,
+                                 const flows::IpAddress& to) {
+  const auto& interfaces = context.snapshot.interfaces;
+  if (!came_in_ip_udp(context, meta)) return interfaces[meta.interface].source_for(to);
+  for (const InterfaceView& interface : interfaces)
+    for (const flows::Prefix& p : interface.addresses)
+      if (p.address.is_v4() == to.is_v4()) return p.address;
+  return {};
 }
 
 // Writes an error with `write(bytes, packet, our address)` and sends it to the sender of the
@@ -34,7 +55,7 @@ template <class Write>
 void send_error(Context& context, const Meta& meta, flows::TokenBucket& budget, Write&& write) {
   if (!flows::may_be_answered_with_error(meta.ip)) return;
   const flows::IpAddress to = meta.ip.source();  // as_received() moves the header
-  const flows::IpAddress source = context.snapshot.interfaces[meta.interface].source_for(to);
+  const flows::IpAddress source = our_address_for(context, meta, to);
   if (source.is_unspecified() || !budget.take(context.now_ns)) return;
   pmd_glue::Packet error = context.pool.allocate();
   if (!error) return;
@@ -42,20 +63,28 @@ void send_error(Context& context, const Meta& meta, flows::TokenBucket& budget, 
   const size_t length = write(error.bytes(), as_received(context, meta), source);
   if (length == 0) return pmd_glue::free_packet(error);
   error.set_length(static_cast<uint16_t>(length));
-  context.outbox.send_own_ip(context, error, meta.interface, to);
+  if (!came_in_ip_udp(context, meta))
+    return context.outbox.send_own_ip(context, error, meta.interface, to);
+  flows::IpPacket ip;
+  if (flows::check_ip(error.bytes(), meta.ip.ipv6, flows::ChecksumState::good, ip) !=
+      DropReason::none)
+    return pmd_glue::free_packet(error);
+  send_own_through(context, meta.from_tunnel, error, ip);  // back where the packet came from
 }
 
 }  // namespace
 
-Verdict answer(Context& context, pmd_glue::Packet packet, const Meta& meta) {
+Verdict answer(Context& context, pmd_glue::Packet packet, Meta& meta) {
   const uint8_t icmp = meta.ip.ipv6 ? flows::kProtocolIcmpv6 : flows::kProtocolIcmp;
   if (meta.ip.protocol != icmp) return DropReason::local;
-  return answer_echo(context, packet, meta);
+  const Verdict verdict = take_tunnel_icmp(context, packet, meta);
+  return verdict.goes_on() ? answer_echo(context, packet, meta) : verdict;
 }
 
 void tell_too_big(Context& context, const Meta& meta, uint16_t mtu) {
   // A sender that encapsulates counts its UDP header too.
-  const uint16_t coat = meta.from_tunnel == kNoTunnel ? 0 : flows::kSctpUdpOverhead;
+  const bool wrapped = meta.from_tunnel != kNoTunnel && !came_in_ip_udp(context, meta);
+  const uint16_t coat = wrapped ? flows::kSctpUdpOverhead : 0;
   flows::TokenBucket& budget = context.icmp_budgets.too_big;
   send_error(context, meta, budget, [=](auto out, const auto& packet, const auto& source) {
     return flows::write_too_big(out, packet, source, static_cast<uint16_t>(mtu + coat));

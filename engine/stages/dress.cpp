@@ -4,6 +4,7 @@
 
 #include "engine/stages/parts.hpp"
 #include "engine/stages/stages.hpp"
+#include "flows/encap_ip_udp.hpp"
 #include "flows/encap_sctp_udp.hpp"
 
 namespace penstock::engine {
@@ -11,42 +12,77 @@ namespace penstock::engine {
 using flows::DropReason;
 using flows::Verdict;
 
-uint16_t largest_instead(const Snapshot& snapshot, Meta& meta) {
+namespace {
+
+// The sum inside UDP is of the inner packet as it leaves, so what changes in there has changed.
+Verdict put_on_ip_udp(const Context& context, const TunnelView& tunnel, pmd_glue::Packet packet,
+                      Meta& meta) {
+  const uint16_t coat = tunnel.coat.overhead();
+  meta.flow = flows::inner_flow_hash(meta.ip, context.flow_keys);
+  meta.udp_checksum_by_nic = context.snapshot.ports[meta.route->port].offload.tx_udp;
+  if (meta.ip.length + coat > meta.mtu) [[unlikely]] {
+    meta.mtu = static_cast<uint16_t>(meta.mtu - coat);
+    return Verdict::go_on();
+  }
+  if (packet.headroom() < coat) [[unlikely]]
+    return DropReason::alloc_fail;
+  tunnel.coat.wrap(meta.ip, meta.flow, checksum_by(meta));
+  packet.prepend(coat);
+  return Verdict::go_on();
+}
+
+}  // namespace
+
+uint16_t largest_instead(const Context& context, Meta& meta) {
+  const Snapshot& snapshot = context.snapshot;
   meta.mtu = snapshot.ports[meta.route->port].mtu;
   uint16_t coat = 0;
   if (meta.to_tunnel != kNoTunnel) {
-    meta.mtu = std::min(meta.mtu, snapshot.tunnels[meta.to_tunnel].mtu);
-    coat = flows::kSctpUdpOverhead;
+    const TunnelView& tunnel = snapshot.tunnels[meta.to_tunnel];
+    const bool ip_udp = tunnel.via == Via::ip_udp;
+    meta.mtu = std::min(meta.mtu, ip_udp ? context.tunnel_states.mtu(tunnel.slot) : tunnel.mtu);
+    coat = ip_udp ? tunnel.coat.overhead() : flows::kSctpUdpOverhead;
   }
   const bool fits = meta.ip.length + coat <= meta.mtu || !meta.ip.dont_fragment();
   return fits ? uint16_t{0} : static_cast<uint16_t>(meta.mtu - coat);
 }
 
-Verdict put_on_coat(const Snapshot& snapshot, pmd_glue::Packet packet, Meta& meta) {
+Verdict put_on_coat(const Context& context, pmd_glue::Packet packet, Meta& meta) {
+  const Snapshot& snapshot = context.snapshot;
+  const TunnelView& tunnel = snapshot.tunnels[meta.to_tunnel];
+  if (tunnel.via == Via::ip_udp) return put_on_ip_udp(context, tunnel, packet, meta);
   if (packet.headroom() < flows::kSctpUdpOverhead) [[unlikely]]
     return DropReason::alloc_fail;
   // A NIC finishes checksums of whole packets only, and of the header it finds where it looks.
   const bool whole = meta.ip.length + flows::kSctpUdpOverhead <= meta.mtu;
   const bool plain = meta.ip.upper == (meta.ip.ipv6 ? flows::kIpv6Header : flows::kIpv4Header);
   meta.udp_checksum_by_nic = snapshot.ports[meta.route->port].offload.tx_udp && whole && plain;
-  flows::wrap_sctp_udp(
-      meta.ip, snapshot.tunnels[meta.to_tunnel].listen, meta.peer_port,
-      meta.udp_checksum_by_nic ? flows::UdpChecksum::nic : flows::UdpChecksum::software);
+  flows::wrap_sctp_udp(meta.ip, tunnel.listen, meta.peer_port, checksum_by(meta));
   packet.prepend(flows::kSctpUdpOverhead);
   return Verdict::go_on();
 }
 
+namespace {
+
+// Into ip-udp it is the inner packet that was forwarded (RFC 2003 section 3.1).
+bool hop_is_inside(const Snapshot& snapshot, const Meta& meta) {
+  return snapshot.tunnels[meta.to_tunnel].via == Via::ip_udp;
+}
+
+}  // namespace
+
 void dress(Burst& burst, Context& context) {
   for_each_packet(burst, context, [&](pmd_glue::Packet packet, Meta& meta) -> Verdict {
-    if (const uint16_t largest = largest_instead(context.snapshot, meta); largest != 0)
-        [[unlikely]] {
+    if (const uint16_t largest = largest_instead(context, meta); largest != 0) [[unlikely]] {
       tell_too_big(context, meta, largest);
       return DropReason::too_big;
     }
+    if (meta.to_tunnel == kNoTunnel || hop_is_inside(context.snapshot, meta)) {
+      meta.ip.decrement_hop_limit();
+      return meta.to_tunnel == kNoTunnel ? Verdict::go_on() : put_on_coat(context, packet, meta);
+    }
     // The coat first: a byte of the header written just before the header is moved stalls the move.
-    const Verdict verdict = meta.to_tunnel == kNoTunnel
-                                ? Verdict::go_on()
-                                : put_on_coat(context.snapshot, packet, meta);
+    const Verdict verdict = put_on_coat(context, packet, meta);
     if (verdict.goes_on()) meta.ip.decrement_hop_limit();
     return verdict;
   });

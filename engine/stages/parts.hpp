@@ -15,21 +15,29 @@ flows::Verdict handle_nd(Context& context, uint16_t interface, pmd_glue::Packet 
                          const flows::IpPacket& ip, const flows::MacAddress& source_mac);
 bool is_neighbor_discovery(const flows::IpPacket& ip);
 
-/// Of peel: an IP packet that is for a tunnel's port loses its coat; any other goes on as it is.
+/// Of peel: an IP packet that is for a tunnel's port loses its coat, and an ICMP error about one
+/// that the tunnel sent becomes one about what was inside; any other goes on as it is.
 flows::Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta);
 
 /// Of classify: `port` is where it came in.
 flows::Verdict classify_packet(const Snapshot& snapshot, uint16_t port, pmd_glue::Packet packet,
                                const Meta& meta);
 
-/// Of track: the rules' verdict on an SCTP packet with a route; sets meta.to_tunnel and peer_port.
-flows::Verdict apply_rules(const Snapshot& snapshot, Meta& meta);
+/// Of track: the rules' verdict on an SCTP packet; sets meta.to_tunnel and peer_port, and for an
+/// ip-udp tunnel meta.route to its far end.
+flows::Verdict apply_rules(Context& context, Meta& meta);
 
 /// Of dress: sets meta.mtu, of the way out by meta.route and meta.to_tunnel. 0 when the packet fits
 /// there or may be cut; else the largest that its sender may use.
-uint16_t largest_instead(const Snapshot& snapshot, Meta& meta);
-/// Of dress: the coat of meta.to_tunnel.
-flows::Verdict put_on_coat(const Snapshot& snapshot, pmd_glue::Packet packet, Meta& meta);
+uint16_t largest_instead(const Context& context, Meta& meta);
+/// Of dress: the coat of meta.to_tunnel. What is too long for ip-udp keeps it off until it is cut:
+/// meta.mtu is then that of the pieces inside.
+flows::Verdict put_on_coat(const Context& context, pmd_glue::Packet packet, Meta& meta);
+
+/// Who computes UDP's checksum of what leaves, once the coat is decided.
+inline flows::UdpChecksum checksum_by(const Meta& meta) {
+  return meta.udp_checksum_by_nic ? flows::UdpChecksum::nic : flows::UdpChecksum::software;
+}
 
 /// Of send: what the NIC is to finish of a packet with `link_header` bytes in front of IP.
 inline void request_checksums(pmd_glue::Packet packet, const Meta& meta, uint16_t link_header) {

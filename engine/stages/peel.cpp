@@ -2,6 +2,7 @@
 // Copyright (c) 2026 The Penstock authors
 #include "engine/stages/parts.hpp"
 #include "engine/stages/stages.hpp"
+#include "engine/stages/tunnel_icmp.hpp"
 #include "flows/encap_sctp_udp.hpp"
 
 namespace penstock::engine {
@@ -18,15 +19,19 @@ Verdict peel_fragment(const TunnelView& tunnel, const flows::IpPacket& ip) {
   return ip.ipv6 ? DropReason::ip6_frag : DropReason::ip4_frag;
 }
 
-Verdict peel_datagram(Context& context, uint16_t index, pmd_glue::Packet packet, Meta& meta) {
+void count_in(Context& context, uint16_t index, Meta& meta) {
+  meta.from_tunnel = index;
+  TunnelTally& tally = context.counters.tunnel(context.snapshot.tunnels[index].slot);
+  tally.rx.add(1);
+  tally.rx_bytes.add(meta.ip_length_received);
+}
+
+Verdict peel_sctp_udp(Context& context, uint16_t index, pmd_glue::Packet packet, Meta& meta) {
   const TunnelView& tunnel = context.snapshot.tunnels[index];
   const flows::UdpHeader udp(meta.ip.payload().data());
   const flows::IpAddress source = meta.ip.source();
   // Whoever is not a peer is dropped by its address before anything else of it is read.
-  meta.from_tunnel = index;
-  TunnelTally& tally = context.counters.tunnel(tunnel.slot);
-  tally.rx.add(1);
-  tally.rx_bytes.add(meta.ip_length_received);
+  count_in(context, index, meta);
   const uint8_t* allowed = tunnel.sources.find(source);
   if (allowed == nullptr || !*allowed) return DropReason::encap_source;
   if (meta.ip.routing) return DropReason::ip6_routing;
@@ -44,13 +49,52 @@ Verdict peel_datagram(Context& context, uint16_t index, pmd_glue::Packet packet,
   return Verdict::go_on();
 }
 
+/// Tunnels to several far gateways may share a port of ours: which one it is, the source says.
+uint16_t tunnel_of(const Snapshot& snapshot, uint16_t first, const Meta& meta) {
+  const TunnelView& same = snapshot.tunnels[first];
+  const flows::IpAddress source = meta.ip.source();
+  for (const uint16_t index : snapshot.interfaces[meta.interface].tunnels) {
+    const TunnelView& tunnel = snapshot.tunnels[index];
+    if (tunnel.via == Via::ip_udp && tunnel.peer == source && tunnel.listen == same.listen &&
+        tunnel.ours == same.ours)
+      return index;
+  }
+  return kNoTunnel;
+}
+
+Verdict peel_ip_udp(Context& context, uint16_t first, pmd_glue::Packet packet, Meta& meta) {
+  const uint16_t index = tunnel_of(context.snapshot, first, meta);
+  count_in(context, index == kNoTunnel ? first : index, meta);
+  if (index == kNoTunnel) return DropReason::encap_source;
+  if (meta.ip.routing) return DropReason::ip6_routing;
+  const uint8_t* const outer = meta.ip.at;
+  const flows::UdpPort listen = context.snapshot.tunnels[index].listen;
+  if (const DropReason r = flows::unwrap_ip_udp(meta.ip, listen, packet.l4_checksum());
+      r != DropReason::none)
+    return r;
+  packet.trim_front(static_cast<uint16_t>(meta.ip.at - outer));
+  packet.set_length(meta.ip.length);
+  // As of a packet that came by a port.
+  if (const DropReason r = flows::check_addresses(meta.ip); r != DropReason::none) return r;
+  return context.snapshot.owns(meta.ip.source()) ? DropReason::martian : DropReason::none;
+}
+
+bool is_for(const TunnelView& tunnel, const flows::IpAddress& destination) {
+  return tunnel.via == Via::ip_udp ? tunnel.ours == destination
+                                   : tunnel.hosts.contains(destination);
+}
+
 }  // namespace
 
 Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
-  if (meta.ip.protocol != flows::kProtocolUdp) return Verdict::go_on();
+  if (meta.ip.protocol != flows::kProtocolUdp) [[likely]] {
+    const bool icmp =
+        meta.ip.protocol == (meta.ip.ipv6 ? flows::kProtocolIcmpv6 : flows::kProtocolIcmp);
+    return icmp ? translate_error(context, packet, meta) : Verdict::go_on();
+  }
   for (const uint16_t index : context.snapshot.interfaces[meta.interface].tunnels) {
     const TunnelView& tunnel = context.snapshot.tunnels[index];
-    if (!tunnel.hosts.contains(meta.ip.destination())) continue;
+    if (!is_for(tunnel, meta.ip.destination())) continue;
     if (meta.ip.fragment) {
       const Verdict verdict = peel_fragment(tunnel, meta.ip);
       if (verdict.goes_on()) continue;
@@ -59,8 +103,9 @@ Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
     }
     const flows::ByteView payload = meta.ip.payload();
     if (payload.size() < flows::kUdpHeader) return DropReason::udp_len;
-    if (flows::UdpHeader(payload.data()).destination() == tunnel.listen)
-      return peel_datagram(context, index, packet, meta);
+    if (flows::UdpHeader(payload.data()).destination() != tunnel.listen) continue;
+    return tunnel.via == Via::ip_udp ? peel_ip_udp(context, index, packet, meta)
+                                     : peel_sctp_udp(context, index, packet, meta);
   }
   return Verdict::go_on();
 }

@@ -13,6 +13,28 @@ flows::IpAddress next_hop(const Meta& meta) {
   return meta.route->kind == Route::Kind::forward ? meta.route->next_hop : meta.ip.destination();
 }
 
+/// Each piece of a packet into ip-udp gets a coat of its own: nothing outside is fragmented.
+void wrap_piece(Context& context, pmd_glue::Packet piece, const Meta& whole, TunnelUse tunnel) {
+  const TunnelView& view = context.snapshot.tunnels[whole.to_tunnel];
+  Meta meta = whole;
+  meta.ip.at = piece.data();
+  meta.ip.length = piece.length();
+  view.coat.wrap(meta.ip, meta.flow, checksum_by(meta));
+  piece.prepend(view.coat.overhead());
+  const uint16_t interface = meta.route->interface;
+  request_checksums(piece, meta, flows::link_header(context.snapshot.interfaces[interface].vlan));
+  context.outbox.send_ip(context, piece, interface, next_hop(meta), meta.ip.ipv6, tunnel);
+}
+
+void send_pieces(Context& context, pmd_glue::Packet packet, const Meta& meta, TunnelUse tunnel) {
+  const bool inside =
+      meta.to_tunnel != kNoTunnel && context.snapshot.tunnels[meta.to_tunnel].via == Via::ip_udp;
+  split(context, packet, meta, tunnel, [&](pmd_glue::Packet piece) {
+    if (inside) return wrap_piece(context, piece, meta, tunnel);
+    context.outbox.send_ip(context, piece, meta.route->interface, next_hop(meta), false, tunnel);
+  });
+}
+
 }  // namespace
 
 void send(Burst& burst, Context& context) {
@@ -26,10 +48,7 @@ void send(Burst& burst, Context& context) {
     }
     const TunnelUse tunnel{tunnel_slot(context, meta), meta.to_tunnel != kNoTunnel};
     if (meta.ip.length > meta.mtu) [[unlikely]] {
-      split(context, burst.packets[i], meta, tunnel, [&](pmd_glue::Packet piece) {
-        context.outbox.send_ip(context, piece, meta.route->interface, next_hop(meta), false,
-                               tunnel);
-      });
+      send_pieces(context, burst.packets[i], meta, tunnel);
       continue;
     }
     const uint16_t interface = meta.route->interface;

@@ -13,8 +13,9 @@
 
 namespace penstock::engine {
 
-/// A port's largest packet, 9600 bytes, over the smallest mtu, 576, with the longest header.
-inline constexpr size_t kMostPieces = (9600 + 8 - 60 + 511) / 512;
+/// A port's largest packet, 9600 bytes with UDP, over the smallest mtu, 576 less ip-udp's 28, with
+/// the longest header.
+inline constexpr size_t kMostPieces = (9600 + 8 - 60 + 487) / 488;
 
 /// Calls `sink(packet)` for each piece of meta.ip, no longer than meta.mtu, and frees the packet.
 /// The first one counts for the packet itself, the others as split at meta.route->port. Without

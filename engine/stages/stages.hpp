@@ -38,8 +38,9 @@ void cross_wire(Burst& burst, Context& context);
 /// burst.
 void send(Burst& burst, Context& context);
 
-/// What is for one of our own addresses: echo requests are answered, the rest is dropped.
-flows::Verdict answer(Context& context, pmd_glue::Packet packet, const Meta& meta);
+/// What is for one of our own addresses: echo requests are answered, tunnels hear what is about
+/// them, the rest is dropped.
+flows::Verdict answer(Context& context, pmd_glue::Packet packet, Meta& meta);
 
 /// ICMP errors to the sender of a packet that goes no further, within the limits.
 void tell_too_big(Context& context, const Meta& meta, uint16_t mtu);

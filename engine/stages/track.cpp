@@ -21,8 +21,20 @@ uint16_t downgraded_tunnel(const Snapshot& snapshot, uint16_t interface,
   return kNoTunnel;
 }
 
-Verdict enter_tunnel(const Snapshot& snapshot, uint16_t index, Meta& meta) {
+// Only the far gateway need be reached: the inner destination is its business.
+Verdict enter_ip_udp(Context& context, const TunnelView& tunnel, Meta& meta) {
+  if (!tunnel.reachable) return DropReason::encap_route;
+  if (!context.tunnel_states.up(tunnel.slot)) return DropReason::tunnel_down;
+  meta.route = &tunnel.way;
+  return Verdict::go_on();
+}
+
+Verdict enter_tunnel(Context& context, uint16_t index, Meta& meta) {
+  const Snapshot& snapshot = context.snapshot;
   meta.to_tunnel = index;
+  if (snapshot.tunnels[index].via == Via::ip_udp)
+    return enter_ip_udp(context, snapshot.tunnels[index], meta);
+  if (meta.route == nullptr) return DropReason::no_route;
   if (meta.route->interface != snapshot.tunnels[index].interface) return DropReason::encap_route;
   if (meta.ip.routing) return DropReason::ip6_routing;
   const flows::UdpPort* port = snapshot.tunnels[index].peer_port.find(meta.ip.destination());
@@ -31,9 +43,14 @@ Verdict enter_tunnel(const Snapshot& snapshot, uint16_t index, Meta& meta) {
   return Verdict::go_on();
 }
 
+uint16_t chosen_tunnel(const Snapshot& snapshot, const flows::Decision& decision) {
+  return snapshot.chosen[decision.tunnel].load(std::memory_order_relaxed);
+}
+
 }  // namespace
 
-Verdict apply_rules(const Snapshot& snapshot, Meta& meta) {
+Verdict apply_rules(Context& context, Meta& meta) {
+  const Snapshot& snapshot = context.snapshot;
   const bool peeled = meta.from_tunnel != kNoTunnel;
   if (!peeled) {
     meta.from_tunnel = downgraded_tunnel(snapshot, meta.interface, meta.ip);
@@ -44,9 +61,12 @@ Verdict apply_rules(const Snapshot& snapshot, Meta& meta) {
   flows::Decision decision;
   if (meta.ip.fragment) {
     decision = snapshot.rules.find_without_ports(origin, meta.ip.source(), meta.ip.destination());
-    if (decision.action == flows::Action::tunnel) meta.to_tunnel = decision.tunnel;
-    if (decision.action == flows::Action::tunnel || decision.needs_ports)
-      return meta.ip.ipv6 ? DropReason::ip6_frag : DropReason::ip4_frag;
+    bool needs_whole = decision.needs_ports;
+    if (decision.action == flows::Action::tunnel) {
+      meta.to_tunnel = chosen_tunnel(snapshot, decision);
+      needs_whole |= snapshot.tunnels[meta.to_tunnel].via == Via::sctp_udp;
+    }
+    if (needs_whole) return meta.ip.ipv6 ? DropReason::ip6_frag : DropReason::ip4_frag;
   } else {
     const flows::SctpHeader sctp(meta.ip.payload().data());
     decision = snapshot.rules.find(origin, meta.ip.source(), meta.ip.destination(), sctp.source(),
@@ -58,7 +78,7 @@ Verdict apply_rules(const Snapshot& snapshot, Meta& meta) {
     case flows::Action::drop:
       return DropReason::rule_drop;
     case flows::Action::tunnel:
-      return enter_tunnel(snapshot, decision.tunnel, meta);
+      return enter_tunnel(context, chosen_tunnel(snapshot, decision), meta);
   }
   return Verdict::go_on();
 }
@@ -79,12 +99,13 @@ Verdict track_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
   if (meta.route != nullptr && meta.route->kind == Route::Kind::local)
     return answer(context, packet, meta);
   if (is_link_local(meta.ip)) return DropReason::link_local;
-  if (meta.route == nullptr) return DropReason::no_route;
-  if (meta.route->kind == Route::Kind::broadcast) return DropReason::multicast;
+  if (meta.route != nullptr && meta.route->kind == Route::Kind::broadcast)
+    return DropReason::multicast;
   if (meta.ip.protocol == flows::kProtocolSctp) {
-    const Verdict verdict = apply_rules(snapshot, meta);
+    const Verdict verdict = apply_rules(context, meta);
     if (!verdict.goes_on()) return verdict;
   }
+  if (meta.route == nullptr) return DropReason::no_route;
   if (meta.ip.hop_limit() <= 1) {
     tell_time_exceeded(context, meta);
     return DropReason::ttl;

@@ -29,7 +29,7 @@ void put_in_front(const LinkHeader& link, pmd_glue::Packet packet) {
 }
 
 /// The frame's link header, and meta.ip, when a tunnel may be there for it: a sound IP packet with
-/// SCTP or UDP. No header: the frame is none of our business.
+/// SCTP, UDP or ICMP. No header: the frame is none of our business.
 LinkHeader look(pmd_glue::Packet packet, Meta& meta) {
   LinkHeader link;
   if (!packet.contiguous()) return link;
@@ -41,7 +41,9 @@ LinkHeader look(pmd_glue::Packet packet, Meta& meta) {
   if (flows::check_ip(bytes, ipv6, flows::ChecksumState::unknown, meta.ip) != DropReason::none ||
       flows::check_addresses(meta.ip) != DropReason::none)
     return link;
-  if (meta.ip.protocol != flows::kProtocolSctp && meta.ip.protocol != flows::kProtocolUdp)
+  const uint8_t icmp = ipv6 ? flows::kProtocolIcmpv6 : flows::kProtocolIcmp;
+  if (meta.ip.protocol != flows::kProtocolSctp && meta.ip.protocol != flows::kProtocolUdp &&
+      meta.ip.protocol != icmp)
     return link;
   link.length = payload.offset;
   std::memcpy(link.bytes.data(), packet.data(), link.length);
@@ -49,11 +51,11 @@ LinkHeader look(pmd_glue::Packet packet, Meta& meta) {
 }
 
 /// Native SCTP that no rule wants, however broken, is not ours to judge.
-bool rules_leave_alone(const Snapshot& snapshot, Meta& meta) {
+bool rules_leave_alone(Context& context, Meta& meta) {
   if (meta.from_tunnel != kNoTunnel) return false;
   if (!meta.ip.fragment && meta.ip.payload().size() < flows::kSctpHeader) return true;
   Meta tried = meta;
-  return apply_rules(snapshot, tried).goes_on() && tried.to_tunnel == kNoTunnel;
+  return apply_rules(context, tried).goes_on() && tried.to_tunnel == kNoTunnel;
 }
 
 /// The sender is told in the name of the host that it wrote to: we have none.
@@ -81,15 +83,18 @@ Verdict tunnel_part(Context& context, const LinkHeader& link, uint16_t port,
                     pmd_glue::Packet packet, Meta& meta) {
   const Snapshot& snapshot = context.snapshot;
   if (const Verdict peeled = peel_packet(context, packet, meta); !peeled.goes_on()) return peeled;
-  if (meta.ip.protocol != flows::kProtocolSctp || rules_leave_alone(snapshot, meta))
+  if (meta.ip.protocol != flows::kProtocolSctp) {
+    if (meta.from_tunnel != kNoTunnel) (void)largest_instead(context, meta);  // a shortened error
     return Verdict::go_on();
+  }
+  if (rules_leave_alone(context, meta)) return Verdict::go_on();
   if (const Verdict v = classify_packet(snapshot, port, packet, meta); !v.goes_on()) return v;
-  if (const Verdict v = apply_rules(snapshot, meta); !v.goes_on()) return v;
-  if (const uint16_t largest = largest_instead(snapshot, meta); largest != 0) {
+  if (const Verdict v = apply_rules(context, meta); !v.goes_on()) return v;
+  if (const uint16_t largest = largest_instead(context, meta); largest != 0) {
     tell_too_big_across(context, link, port, meta, largest);
     return DropReason::too_big;
   }
-  return meta.to_tunnel == kNoTunnel ? Verdict::go_on() : put_on_coat(snapshot, packet, meta);
+  return meta.to_tunnel == kNoTunnel ? Verdict::go_on() : put_on_coat(context, packet, meta);
 }
 
 Verdict cross(Context& context, uint16_t port, pmd_glue::Packet packet, Meta& meta) {

@@ -49,7 +49,7 @@ libraries=$(pkg-config --libs tomlplusplus fmt libisal)
 # What a target needs beside itself and flows/.
 sources_of() {
   case $1 in
-    config) ls "$root"/engine/{config,plan,plan_fields,snapshot}.cpp "$root"/engine/config/*.cpp ;;
+    config) ls "$root"/engine/{config,plan,plan_fields,snapshot,tunnel_states}.cpp "$root"/engine/config/*.cpp ;;
     control) ls "$root"/engine/control/{command_tree,commands,protocol,show}.cpp ;;
   esac
 }

@@ -4,11 +4,13 @@
 
 import cases_ethernet
 import cases_icmp
+import cases_ip_udp
 import cases_ipv4
 import cases_ipv6
 import cases_neighbor
 import cases_route
 import cases_sctp
+import cases_translate
 import cases_tunnel
 import cases_udp
 import cases_vlan
@@ -16,5 +18,6 @@ import cases_wire
 
 CASES = [case for module in (cases_ethernet, cases_neighbor, cases_ipv4, cases_ipv6, cases_icmp,
                              cases_udp, cases_sctp, cases_tunnel, cases_vlan, cases_wire,
-                             cases_route) for case in module.CASES]
+                             cases_route, cases_ip_udp, cases_translate)
+         for case in module.CASES]
 CASES.sort(key=lambda case: (case.config.name, case.fresh))  # stable: else in the order written

@@ -18,6 +18,7 @@ TUNNEL = "site-b"
 class Config:
     name: str
     toml: str
+    answers: str = ""  # how ip-udp tunnels' probes are answered to bring them up: "inside", "native"
 
 
 def config(name: str, *, engine: str = "", wan_mtu: int = 1500,
@@ -107,6 +108,7 @@ action = "drop"
 class Step:
     command: dict
     expect: tuple[Frame, ...] = ()
+    answering: tuple[str, ...] = ()  # far gateways whose probes are answered meanwhile
 
 
 def inject(*frames: Frame, expect: tuple[Frame, ...] = ()) -> Step:
@@ -115,6 +117,11 @@ def inject(*frames: Frame, expect: tuple[Frame, ...] = ()) -> Step:
 
 def advance(ms: int, *expect: Frame) -> Step:
     return Step({"advance_ms": ms}, expect)
+
+
+def meanwhile(ms: int, *answering: str) -> Step:
+    """Time passes; these far gateways answer their probes, the others do not."""
+    return Step({"advance_ms": ms}, (), answering)
 
 
 def link(port: str, up: bool, *expect: Frame) -> Step:

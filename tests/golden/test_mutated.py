@@ -12,6 +12,7 @@ import pytest
 
 from all_cases import CASES
 from case import BASE, FIXED_PEER, SMALL_WAN, VERIFY_ALL, Case, Config
+from cases_ip_udp import IP_UDP
 from packets import Frame
 from runner import Runner
 
@@ -36,7 +37,7 @@ def _mutated(rng: random.Random, frame: Frame) -> Frame:
     return port, bytes(raw) or b"\0"
 
 
-@pytest.mark.parametrize("config", (BASE, VERIFY_ALL, FIXED_PEER, SMALL_WAN), ids=lambda c: c.name)
+@pytest.mark.parametrize("config", (BASE, VERIFY_ALL, FIXED_PEER, SMALL_WAN, IP_UDP), ids=lambda c: c.name)
 def test_mutated(config: Config, runner: Runner) -> None:
     rng = random.Random(config.name)
     runner.prepare(Case("mutated", config=config, fresh=True))

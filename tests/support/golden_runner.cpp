@@ -26,6 +26,7 @@ using Json = nlohmann::json;
 using pmd_glue::Packet;
 
 constexpr uint64_t kMs = 1'000'000;
+constexpr uint64_t kSecret = 20260101;  // so that UDP ports made of flows are known to the cases
 
 std::optional<std::vector<uint8_t>> from_hex(const std::string& hex) {
   std::vector<uint8_t> bytes;
@@ -81,6 +82,7 @@ class Runner {
     engine::EngineOptions options;
     options.pool_prefix = "g" + std::to_string(instance_) + "_";
     options.now_ns = now_;
+    options.secret = kSecret;
     auto created = engine::Engine::create(config, options);
     if (!created) return {{"error", created.error().message}};
     engine_ = std::move(*created);

@@ -78,7 +78,7 @@ TEST(Config, ExampleOfTheDocumentationIsUnderstood) {
   ASSERT_EQ(c.rules.size(), 3u);
   EXPECT_EQ(c.rules[0].from_interface, 0);
   EXPECT_EQ(c.rules[0].action, RuleAction::tunnel);
-  EXPECT_EQ(c.rules[0].tunnel, 0);
+  EXPECT_EQ(c.rules[0].tunnels, std::vector<uint16_t>{0});
   EXPECT_EQ(c.rules[0].sctp_ports, (std::vector<SctpPort>{{3868}, {36412}}));
   EXPECT_EQ(c.rules[1].action, RuleAction::drop);
   EXPECT_EQ(c.rules[2].action, RuleAction::bypass);

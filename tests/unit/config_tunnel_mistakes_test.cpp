@@ -69,7 +69,7 @@ const Case kTunnel[] = {
     {"empty",
      kBase + "[[tunnel]]\n",
      {"p.toml:14:1: [[tunnel]]: no name; give it one: every other table refers to it by name",
-      "p.toml:14:1: [[tunnel]]: no via; give \"sctp-udp\"",
+      "p.toml:14:1: [[tunnel]]: no via; give \"sctp-udp\" or \"ip-udp\"",
       "p.toml:14:1: [[tunnel]]: no port; give the name of the [[port]] where its UDP packets are",
       "p.toml:14:1: [[tunnel]]: no hosts; give the native hosts' prefixes, whose packets are to be "
       "unwrapped"}},
@@ -78,11 +78,12 @@ const Case kTunnel[] = {
      {"p.toml:15:8: tunnel \"gw\": the name is taken by a tunnel of line 9; give another"}},
     {"via",
      kBase + "[[tunnel]]\nname = \"b\"\nvia = \"gre\"\n",
-     {"p.toml:16:7: tunnel \"b\": via \"gre\" is unknown; give \"sctp-udp\""}},
+     {"p.toml:16:7: tunnel \"b\": via \"gre\" is unknown; give \"sctp-udp\" or \"ip-udp\""}},
     {"via_not_yet",
      kBase + "[[tunnel]]\nname = \"b\"\nvia = \"tcp\"\nport = \"wan0\"\nrole = \"connect\"\n"
              "peer = \"198.51.100.9:9900\"\nstreams = 1\n",
-     {"p.toml:16:7: tunnel \"b\": this version does not do via = \"tcp\"; give \"sctp-udp\"",
+     {"p.toml:16:7: tunnel \"b\": this version does not do via = \"tcp\"; give \"sctp-udp\" or "
+      "\"ip-udp\"",
       "p.toml:18:1: tunnel \"b\": role: this version does not do tunnels over TCP; remove it",
       "p.toml:20:1: tunnel \"b\": streams: this version does not do tunnels over TCP; remove it"}},
     {"port",
@@ -246,9 +247,6 @@ const Case kRule[] = {
     {"tunnel_none",
      rule("tunnel = []"),
      {"p.toml:16:10: rule \"r\": tunnel is an empty list; give at least one value"}},
-    {"standby",
-     rule("tunnel = [\"gw\", \"gw\"]"),
-     {"p.toml:16:17: rule \"r\": this version does not do standby tunnels; name one"}},
     {"into_itself",
      rule("from = \"gw\"\ntunnel = \"gw\""),
      {"p.toml:17:10: rule \"r\": what came out of tunnel \"gw\" would go back into it; give "

@@ -241,6 +241,7 @@ TEST(Snapshot, RulesSpeakOfPortsAndTunnels) {
   RuleConfig enter, refuse;
   enter.from_interface = 0;
   enter.action = RuleAction::tunnel;
+  enter.tunnels = {0};
   refuse.from_tunnel = 0;
   refuse.action = RuleAction::drop;
   config.rules = {enter, refuse};
