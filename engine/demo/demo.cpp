@@ -82,7 +82,9 @@ void print_table(const std::vector<Done>& legs, const DemoOptions& options) {
       "\nEverything ran in this process on virtual wires: the rate is one core's, shared by both\n"
       "hosts and both gateways.\n"
       "\nWhat crossed between the gateways is in {0}. Next:\n"
-      "  tshark -r {0} | head            SCTP, carried by UDP port 9899\n"
+      "  tshark -r {0} -d udp.port==6080,ip | less\n"
+      "                                  SCTP, carried by UDP port 9899, and in IP by UDP port "
+      "6080\n"
       "  docs/penstock.toml              a configuration for two NICs\n"
       "  build/engine/penstock run -c …  the same engine on your own ports\n",
       options.capture_file);
@@ -118,9 +120,10 @@ int run_demo(const DemoOptions& wanted) {
   const bool terminal = isatty(STDERR_FILENO);
   bool ended = false;
   std::vector<Done> done;
-  for (const bool ipv6 : {false, true}) {
+  for (const auto& [encapsulation, ipv6] :
+       {std::pair{"sctp-udp", false}, {"sctp-udp", true}, {"ip-udp", false}, {"ip-udp", true}}) {
     if (ended) break;
-    Done leg{{"sctp-udp", ipv6, options.messages}, {}};
+    Done leg{{encapsulation, ipv6, options.messages}, {}};
     const std::string title = fmt::format("{} over {}", leg.plan.encapsulation, leg.family());
     if (!terminal) fmt::print(stderr, "{}: {} messages\n", title, options.messages);
     LegTools tools{**stack, *pool, *capture,

@@ -49,6 +49,14 @@ struct Side {
   int length() const { return ipv6 ? 64 : 24; }
 };
 
+/// What a tunnel of this kind is told beside name, kind and port.
+std::string tunnel_keys(const LegPlan& plan, const Side& near, const Side& far) {
+  if (plan.encapsulation == "ip-udp")
+    return fmt::format("peer = \"{}\"", to_string(PeerConfig{*flows::parse_ip(far.tunnel_end()),
+                                                             flows::kIpUdpPort}));
+  return fmt::format("hosts = [\"{}\"]\nsources = [\"{}\"]", near.network(), far.network());
+}
+
 // The wire between the gateways is wide enough for a full packet and its coat.
 std::string configuration(const LegPlan& plan, const Side& near, const Side& far) {
   return fmt::format(R"([[port]]
@@ -67,8 +75,7 @@ next-hop = "{5}"
 name = "far-side"
 via = "{6}"
 port = "wan"
-hosts = ["{7}"]
-sources = ["{4}"]
+{7}
 [[rule]]
 name = "to-far-side"
 from = "access"
@@ -76,7 +83,7 @@ to = "{4}"
 tunnel = ["far-side"]
 )",
                      near.number, near.gateway(), near.length(), near.tunnel_end(), far.network(),
-                     far.tunnel_end(), plan.encapsulation, near.network());
+                     far.tunnel_end(), plan.encapsulation, tunnel_keys(plan, near, far));
 }
 
 /// A gateway with the free ends of its wires.
@@ -118,7 +125,8 @@ Result<Gateway> make_gateway(const LegPlan& plan, const Side& near, const Side& 
   if (!wan) return wan.error();
   gateway.wan = std::move(*wan);
   EngineOptions options;
-  options.pool_prefix = fmt::format("demo{}{}", near.number, near.ipv6 ? "v6" : "v4");
+  options.pool_prefix =
+      fmt::format("demo{}{}{}", near.number, near.ipv6 ? "v6" : "v4", plan.encapsulation);
   options.now_ns = now;
   auto engine = Engine::create(config, options);
   if (!engine) return engine.error();
@@ -155,6 +163,8 @@ class Leg {
 
   Result<LegResult> run() {
     if (auto r = hosts_[1]->association().listen(); !r) return r.error();
+    now_ = last_progress_ = pmd_glue::now_ns();
+    wait_for_tunnels();
     if (auto r = hosts_[0]->association().connect(); !r) return r.error();
     const uint64_t begin = pmd_glue::now_ns();
     now_ = last_progress_ = begin;
@@ -167,6 +177,18 @@ class Leg {
   }
 
  private:
+  // Gateways first find each other: what came before would be dropped.
+  void wait_for_tunnels() {
+    const uint64_t until = now_ + 2 * kSecond;
+    const auto up = [&](const Gateway& g) {
+      return g.engine->report(now_).tunnels.front().state == "up";
+    };
+    while (!(up(gateways_[0]) && up(gateways_[1])) && now_ < until) {
+      last_progress_ = now_;
+      turn();
+    }
+  }
+
   void turn() {
     now_ = std::max(pmd_glue::now_ns(), last_progress_);
     if (now_ - advanced_ >= kMillisecond) {

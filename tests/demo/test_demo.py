@@ -16,6 +16,7 @@ from support.capture import judge  # noqa: E402
 
 PENSTOCK = os.environ["PENSTOCK"]
 MESSAGES = 100_000
+LEGS = [("sctp-udp", 4), ("sctp-udp", 6), ("ip-udp", 4), ("ip-udp", 6)]
 SMALL = 5_000
 # Root's identity without any of its powers, so that the demo shows that it needs none.
 POWERLESS = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
@@ -45,15 +46,14 @@ def test_every_message_arrives_whole_and_in_order(full):
     told, _ = full
     assert told["legs"]
     for leg in told["legs"]:
-        assert leg["encapsulation"] == "sctp-udp"
         assert leg["messages"] == MESSAGES
         assert (leg["lost"], leg["out_of_order"], leg["corrupt"]) == (0, 0, 0)
         assert leg["messages_per_second"] > 0
 
 
-def test_both_families_are_shown(full):
+def test_every_encapsulation_is_shown_over_both_families(full):
     told, _ = full
-    assert [leg["ip"] for leg in told["legs"]] == [4, 6]
+    assert [(leg["encapsulation"], leg["ip"]) for leg in told["legs"]] == LEGS
 
 
 def test_drops_are_told(full):
@@ -63,18 +63,19 @@ def test_drops_are_told(full):
 
 def test_the_capture_is_right_and_of_the_tunnel(full):
     _, capture = full
-    wire = judge(str(capture), *NOT_THE_PAYLOAD)
+    wire = judge(str(capture), *NOT_THE_PAYLOAD, "-d", "udp.port==6080,ip")
     assert not wire.native()
-    addresses = [packet.source for packet in wire.encapsulated()]
-    assert any("." in a for a in addresses) and any(":" in a for a in addresses)
+    for port in (9899, 6080):
+        addresses = [packet.source for packet in wire.encapsulated(port)]
+        assert any("." in a for a in addresses) and any(":" in a for a in addresses)
 
 
 def test_the_table_has_a_line_for_each_leg(tmp_path):
     done = demo(tmp_path, "--messages", str(SMALL))
     assert done.returncode == 0, done.stderr
-    lines = [line for line in done.stdout.splitlines() if re.match(r"sctp-udp\s+IPv[46]\s", line)]
-    assert [line.split()[1:6] for line in lines] == [
-        [family, str(SMALL), "0", "0", "0"] for family in ("IPv4", "IPv6")]
+    lines = [line for line in done.stdout.splitlines() if re.match(r"(sctp|ip)-udp\s+IPv[46]", line)]
+    assert [line.split()[:6] for line in lines] == [
+        [encapsulation, f"IPv{family}", str(SMALL), "0", "0", "0"] for encapsulation, family in LEGS]
 
 
 def test_a_capture_that_cannot_be_written_is_one_line(tmp_path):
