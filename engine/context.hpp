@@ -41,10 +41,8 @@ struct Context {
   uint64_t now_ns;
 };
 
-/// Where a packet to `destination` goes next: by the longest prefix, and of several next hops to
-/// the first that answers; to the first of all when none does. nullptr: nowhere.
-inline const Route* find_route(const Context& context, const flows::IpAddress& destination) {
-  const Route* const route = context.snapshot.routes.find(destination);
+/// Of a route's several next hops the first that answers; the first of all when none does.
+inline const Route* best_of(const Context& context, const Route* route) {
   if (route == nullptr || route->otherwise == kNoRoute) [[likely]]
     return route;
   for (const Route* r = route;; r = &context.snapshot.alternatives[r->otherwise]) {
@@ -52,6 +50,11 @@ inline const Route* find_route(const Context& context, const flows::IpAddress& d
     if (flows::has_mac(context.neighbors.lookup(link, r->next_hop).state)) return r;
     if (r->otherwise == kNoRoute) return route;
   }
+}
+
+/// Where a packet to `destination` goes next: by the longest prefix. nullptr: nowhere.
+inline const Route* find_route(const Context& context, const flows::IpAddress& destination) {
+  return best_of(context, context.snapshot.routes.find(destination));
 }
 
 }  // namespace penstock::engine

@@ -83,7 +83,7 @@ void add_far_gateway(const TunnelConfig& config, const Snapshot& s, TunnelView& 
   if (way == nullptr || (way->kind != Route::Kind::forward && way->kind != Route::Kind::connected))
     return;
   view.way = *way;
-  view.reachable = way->interface == view.interface;
+  view.reachable = true;
 }
 
 // The last address of an IPv4 subnet, and the first, are everyone's (RFC 1122 section 3.2.1.3);

@@ -83,7 +83,7 @@ struct TunnelView {
   flows::UdpPort far_port;      ///< the peer's
   flows::IpUdpCoat coat;
   Route way;               ///< to the peer
-  bool reachable = false;  ///< there is one, and it leaves by `interface`
+  bool reachable = false;  ///< there is one
   bool search_mtu = false;
   // sctp-udp
   flows::PrefixMap<uint8_t> hosts;

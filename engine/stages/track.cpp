@@ -23,9 +23,10 @@ uint16_t downgraded_tunnel(const Snapshot& snapshot, uint16_t interface,
 
 // Only the far gateway need be reached: the inner destination is its business.
 Verdict enter_ip_udp(Context& context, const TunnelView& tunnel, Meta& meta) {
-  if (!tunnel.reachable) return DropReason::encap_route;
+  meta.route = tunnel.reachable ? best_of(context, &tunnel.way) : nullptr;
+  if (meta.route == nullptr) return DropReason::no_route;
+  if (meta.route->interface != tunnel.interface) return DropReason::encap_route;
   if (!context.tunnel_states.up(tunnel.slot)) return DropReason::tunnel_down;
-  meta.route = &tunnel.way;
   return Verdict::go_on();
 }
 
@@ -94,7 +95,6 @@ bool is_link_local(const flows::IpPacket& ip) {
 }
 
 Verdict track_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
-  const Snapshot& snapshot = context.snapshot;
   meta.route = find_route(context, meta.ip.destination());
   if (meta.route != nullptr && meta.route->kind == Route::Kind::local)
     return answer(context, packet, meta);

@@ -65,7 +65,7 @@ bool belong_together(const Context& context, const flows::QuotedDatagram& quoted
 
 void tell_inner_sender(Context& context, const flows::TunnelError& told, uint16_t coat) {
   const flows::IpAddress to = told.inner->source();
-  const Route* route = context.snapshot.routes.find(to);
+  const Route* route = find_route(context, to);
   if (route == nullptr || route->kind == Route::Kind::local) return;  // it was a probe
   const bool too_big = told.kind == flows::TunnelError::Kind::too_big;
   if (too_big && !told.inner->dont_fragment()) return;  // the next one is cut smaller
