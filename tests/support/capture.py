@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from support.process import run, wait_until
 
 ENCAP_PORT = 9899
+GUE_PORT = 6080
+AS_GUE = ("-d", f"udp.port=={GUE_PORT},ip")  # an option for the judge: IP of either version in UDP
 GOOD = "1"
 
 # tshark checks the SCTP CRC only with exactly this spelling.
@@ -19,8 +21,8 @@ _CHECKS = ("-o", "sctp.checksum:CRC 32c", "-o", "udp.check_checksum:TRUE",
 _FIELDS = ("frame.number", "frame.protocols", "eth.src", "eth.dst", "ip.src", "ip.dst",
            "ipv6.src", "ipv6.dst", "ip.checksum.status", "udp.srcport", "udp.dstport",
            "udp.checksum.status", "sctp.srcport", "sctp.dstport", "sctp.verification_tag",
-           "sctp.checksum.status", "sctp.chunk_type", "icmp.type", "icmpv6.type",
-           "_ws.malformed")
+           "sctp.checksum.status", "sctp.chunk_type", "tcp.checksum.status", "icmp.type",
+           "icmp.checksum.status", "icmpv6.type", "icmpv6.checksum.status", "_ws.malformed")
 
 
 class Capture:
@@ -142,15 +144,30 @@ def _packet(columns):
                   tuple(int(kind, 0) for kind in fields["sctp.chunk_type"]), fields)
 
 
+# Those with a checksum, as tshark's frame.protocols calls them.
+_JUDGED = ("ip", "udp", "sctp", "tcp", "icmp", "icmpv6")
+
+
 def _complaints(packet):
-    """What an ICMP error quotes is cut short, so only its outer checksums are judged."""
-    protocols = ":".join(packet.fields["frame.protocols"])
+    """Every header in the packet, those in tunnels too.
+
+    What an ICMP error quotes is cut short and another's: nothing behind an error is judged.
+    """
+    protocols = packet.fields["frame.protocols"][0]
     if packet.fields["_ws.malformed"]:
         yield f"frame {packet.number} ({protocols}): malformed"
-    for layer in ("ip", "udp", "sctp"):
-        statuses = packet.fields[f"{layer}.checksum.status"]
-        if packet.icmp:
-            statuses = statuses[:1] if layer == "ip" else []
+    layers = protocols.split(":")
+    if _is_icmp_error(packet):
+        first = min(layers.index(name) for name in ("icmp", "icmpv6") if name in layers)
+        layers = layers[:first + 1]
+    for layer in _JUDGED:
+        statuses = packet.fields[f"{layer}.checksum.status"][:layers.count(layer)]
         if any(status != GOOD for status in statuses):
             yield (f"frame {packet.number} ({protocols}), {packet.source} to "
                    f"{packet.destination}: {layer} checksum status {statuses}")
+
+
+def _is_icmp_error(packet):
+    """RFC 1122 section 3.2.2 and RFC 4443 section 2.1: those that quote a packet."""
+    return (any(int(kind) in (3, 4, 5, 11, 12) for kind in packet.fields["icmp.type"])
+            or any(int(kind) < 128 for kind in packet.fields["icmpv6.type"]))
