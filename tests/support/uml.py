@@ -28,6 +28,9 @@ QUICK = {"rto_initial": 300, "rto_min": 200, "rto_max": 1000, "path_max_retrans"
 _SKIPPED = "raid6_select_algo,calibrate_xor_blocks"
 
 
+_INSERT = "/bin/busybox insmod /usr/lib/uml/modules/*/kernel/{}.ko"
+
+
 @dataclass
 class Interface:
     """A tap of a namespace, and what the guest has on it."""
@@ -73,7 +76,9 @@ class Job:
 class Kernel:
     """One guest; all its taps must be in one namespace. Ends with the net at the latest."""
 
-    def __init__(self, net, name, interfaces, routes=(), encap=None, sctp=None, memory="96M"):
+    def __init__(self, net, name, interfaces, routes=(), encap=None, sctp=None, memory="96M",
+                 modules=(), prepare=()):
+        """modules: more of them, as "net/8021q/8021q", in order; prepare: lines of shell, last."""
         self.name = name
         self.share = os.path.join(net.directory, f"uml-{name}")
         self._jobs = 0
@@ -81,7 +86,9 @@ class Kernel:
         self._ready = None
         self._unread = b""
         os.mkdir(self.share)
-        self.write_shared("setup.sh", _setup(interfaces, routes, encap, {**QUICK, **(sctp or {})}))
+        self.write_shared("setup.sh", "\n".join([
+            *(_INSERT.format(module) for module in modules),
+            _setup(interfaces, routes, encap, {**QUICK, **(sctp or {})}), *prepare]) + "\n")
         self._serial, far = socket.socketpair()
         self._serial.setblocking(False)
         self._process = interfaces[0].namespace.start(
@@ -118,6 +125,10 @@ class Kernel:
             raise RuntimeError(f"{self.name}: {command}: status {result.status}\n"
                                f"{result.stdout}{result.stderr}")
         return result
+
+    def shell(self, script, **options):
+        """The same as `run`; a namespace calls it so."""
+        return self.run(script, **options)
 
     def snmp(self):
         """/proc/net/sctp/snmp as numbers by name."""
