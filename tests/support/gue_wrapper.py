@@ -7,9 +7,9 @@
 
 What comes in by the interface for one of the prefixes leaves as outer IP, UDP, inner IP (GUE
 variant 1, draft-ietf-intarea-gue, or FOU: the same bytes), with SOURCE and DESTINATION outside and
-a source port that follows from the inner flow. The kernel of this namespace finds the way to DESTINATION and
-computes the outer IP checksum; the UDP checksum is ours. DF is set: too large packets are lost and
-said so on stderr. Standard library.
+a source port that follows from the inner flow. The kernel of this namespace finds the way to
+DESTINATION and computes the outer IP checksum; the UDP checksum is ours. DF is set: packets too
+large are lost, and told of on stderr. Standard library.
 """
 
 import ipaddress
