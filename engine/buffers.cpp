@@ -2,24 +2,27 @@
 // Copyright (c) 2026 The Penstock authors
 #include "engine/buffers.hpp"
 
-#include <algorithm>
+#include <vector>
 
-#include "pmd_glue/pool.hpp"
+#include "engine/burst.hpp"
+#include "engine/outbox.hpp"
+#include "pmd_glue/pool_plan.hpp"
 
 namespace penstock::engine {
-namespace {
 
-// What a worker may have in hand beside the queues: its pool cache twice, packets held, a burst.
-constexpr size_t kPacketsPerWorker = 2 * 512 + 256 + 64;
-
-}  // namespace
+uint32_t packets_in_hand(const Config& config) {
+  return static_cast<uint32_t>(Outbox::kHeldAtMost + Burst::kMaximum +
+                               config.ports.size() * Outbox::kBuffer);
+}
 
 PoolSize pool_size(const Config& config, size_t workers) {
-  uint16_t mtu = 0;
-  for (const PortConfig& p : config.ports) mtu = std::max(mtu, p.mtu);
-  const size_t queues = config.ports.size() * workers;
-  return {static_cast<uint32_t>(queues * 2 * kDescriptors + workers * kPacketsPerWorker),
-          pmd_glue::data_room_for_mtu(mtu)};
+  const auto queued = static_cast<uint32_t>(workers * kDescriptors);
+  std::vector<pmd_glue::PortRings> rings;
+  for (const PortConfig& p : config.ports) rings.push_back({-1, p.mtu, queued, queued});
+  const std::vector<pmd_glue::WorkerHold> holds(workers, {-1, packets_in_hand(config)});
+  const pmd_glue::PoolsPlan plan = plan_pools(rings, holds);
+  if (plan.pools.empty()) return {};
+  return {plan.pools.front().packets, plan.pools.front().data_room};
 }
 
 }  // namespace penstock::engine

@@ -15,12 +15,17 @@ namespace penstock::engine {
 /// Of each of a port's queues.
 inline constexpr uint16_t kDescriptors = 512;
 
+/// What a worker may have in hand beside rings and pool caches: packets held for a neighbour, a
+/// burst, and a buffer full for each port.
+uint32_t packets_in_hand(const Config& config);
+
 /// One pool; there is one for every NUMA node that has a port.
 struct PoolSize {
   uint32_t packets = 0;
   uint16_t data_room = 0;  ///< bytes of a buffer
 };
 
+/// As far as a configuration tells: of the devices the descriptors are not known, nor the node.
 PoolSize pool_size(const Config& config, size_t workers);
 
 }  // namespace penstock::engine

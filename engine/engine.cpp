@@ -8,6 +8,7 @@
 #include <array>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "engine/buffers.hpp"
 #include "engine/plan.hpp"
@@ -64,27 +65,16 @@ Result<std::unique_ptr<Engine>> Engine::create(const Config& config, const Engin
   return engine;
 }
 
-// One pool a NUMA node, for the largest MTU: every port and worker of the node shares it, so that a
-// packet's buffer goes back to the pool from which the next one comes.
-Result<pmd_glue::PacketPool*> Engine::pool_for(int numa) {
-  if (const auto found = pools_.find(numa); found != pools_.end()) return &found->second;
-  const PoolSize size = pool_size(config_, options_.workers);
-  auto pool = pmd_glue::PacketPool::create(fmt::format("{}{}", options_.pool_prefix, numa + 1),
-                                           size.packets, size.data_room, numa);
-  if (!pool) return pool.error();
-  return &pools_.emplace(numa, std::move(*pool)).first->second;
+Error Engine::port_error(size_t i, const Error& e) const {
+  const PortConfig& p = config_.ports[i];
+  return Error{fmt::format("{}port \"{}\": {}", where(config_, p.device_at), p.name, e.message)};
 }
 
+// What the devices can do comes first; from it follow the pools, and with them the ports are made.
 Result<void> Engine::open_ports() {
-  std::set<int> nodes;
-  for (const PortConfig& p : config_.ports) nodes.insert(pmd_glue::numa_node_of_pci(p.device));
-  for (const PortConfig& p : config_.ports) {
-    const auto failed = [&](const Error& e) {
-      return Error{
-          fmt::format("{}port \"{}\": {}", where(config_, p.device_at), p.name, e.message)};
-    };
-    auto pool = pool_for(pmd_glue::numa_node_of_pci(p.device));
-    if (!pool) return failed(pool.error());
+  std::vector<pmd_glue::PortRings> rings;
+  for (size_t i = 0; i < config_.ports.size(); ++i) {
+    const PortConfig& p = config_.ports[i];
     pmd_glue::PortSpec spec;
     spec.name = p.name;
     spec.device = p.device;
@@ -92,13 +82,43 @@ Result<void> Engine::open_ports() {
     spec.queues = static_cast<uint16_t>(options_.workers);
     spec.mac = p.mac;
     spec.promiscuous = is_end_of_wire(config_, p);
-    spec.one_pool = nodes.size() == 1;  // whatever leaves by it came out of the same pool
     spec.rx_descriptors = kDescriptors;
     spec.tx_descriptors = kDescriptors;
-    auto port = pmd_glue::Port::open(spec, **pool);
-    if (!port) return failed(port.error());
+    auto port = pmd_glue::Port::probe(spec);
+    if (!port) return port_error(i, port.error());
+    rings.push_back(rings_of(port->plan(), port->capabilities(), p.mtu));
     shared_->ports.push_back(std::move(*port));
   }
+  const pmd_glue::PoolsPlan plan = plan_pools(rings, worker_holds());
+  if (auto r = make_pools(plan); !r) return r;
+  // With one pool, whatever leaves by a port came out of it.
+  const bool one_pool = pools_.size() == 1;
+  for (size_t i = 0; i < shared_->ports.size(); ++i)
+    if (auto r = shared_->ports[i].set_up(pools_[plan.of_port[i]], one_pool); !r)
+      return port_error(i, r.error());
+  return {};
+}
+
+std::vector<pmd_glue::WorkerHold> Engine::worker_holds() const {
+  const auto topology = pmd_glue::read_cpu_topology();
+  std::vector<pmd_glue::WorkerHold> holds;
+  for (size_t i = 0; i < options_.workers; ++i) {
+    const pmd_glue::Cpu* cpu = topology && i < options_.worker_cpus.size()
+                                   ? topology->find(options_.worker_cpus[i])
+                                   : nullptr;
+    holds.push_back({cpu == nullptr ? -1 : cpu->numa, packets_in_hand(config_)});
+  }
+  return holds;
+}
+
+Result<void> Engine::make_pools(const pmd_glue::PoolsPlan& plan) {
+  for (const pmd_glue::PoolPlan& p : plan.pools) {
+    auto pool = pmd_glue::PacketPool::create(
+        fmt::format("{}{}", options_.pool_prefix, pools_.size()), p.packets, p.data_room, p.numa);
+    if (!pool) return pool.error();
+    pools_.push_back(std::move(*pool));
+  }
+  worker_pools_ = plan.of_worker;
   return {};
 }
 
@@ -109,18 +129,15 @@ void Engine::make_workers() {
   shared_->link_up = std::vector<std::atomic<bool>>(ports);
   links_.resize(ports);
   wire_links_.resize(config_.wires.size());
-  pmd_glue::PacketPool& pool = pools_.begin()->second;
   for (size_t i = 0; i < options_.workers; ++i)
-    workers_.push_back(
-        std::make_unique<Worker>(*shared_, pool, static_cast<uint16_t>(i), kTunnelSlots));
+    workers_.push_back(std::make_unique<Worker>(*shared_, pools_[worker_pools_[i]],
+                                                static_cast<uint16_t>(i), kTunnelSlots));
   collector_ = std::make_unique<Collector>(workers_, ports, kTunnelSlots);
 }
 
 Result<void> Engine::start_ports() {
   for (size_t i = 0; i < shared_->ports.size(); ++i) {
-    if (auto r = shared_->ports[i].start(); !r)
-      return Error{fmt::format("{}port \"{}\": {}", where(config_, config_.ports[i].device_at),
-                               config_.ports[i].name, r.error().message)};
+    if (auto r = shared_->ports[i].start(); !r) return port_error(i, r.error());
   }
   tend(started_ns_);
   return {};
@@ -222,9 +239,10 @@ void Engine::announce(size_t port) {
 void Engine::tend(uint64_t now_ns) {
   for (size_t i = 0; i < links_.size(); ++i) {
     const pmd_glue::LinkState link = shared_->ports[i].link();
-    const bool was_up = links_[i].up;
-    links_[i] = link;
-    if (link.up == was_up) continue;
+    const pmd_glue::LinkState before = std::exchange(links_[i], link);
+    // A bond's other member has other neighbours, and switches that look for us elsewhere.
+    if (link.up && before.up && link.way != before.way) announce(i);
+    if (link.up == before.up) continue;
     if (options_.log && now_ns != started_ns_)
       options_.log(fmt::format("port {}: link {}", config_.ports[i].name, link.up ? "up" : "down"));
     shared_->link_up[i].store(link.up, std::memory_order_relaxed);

@@ -19,6 +19,7 @@
 #include "engine/telemetry/collector.hpp"
 #include "engine/wire_links.hpp"
 #include "engine/worker.hpp"
+#include "pmd_glue/pool_plan.hpp"
 
 namespace penstock::engine {
 
@@ -68,7 +69,9 @@ class Engine {
  private:
   Engine(const Config& config, const EngineOptions& options);
   flows::Result<void> open_ports();
-  flows::Result<pmd_glue::PacketPool*> pool_for(int numa);
+  flows::Result<void> make_pools(const pmd_glue::PoolsPlan& plan);
+  std::vector<pmd_glue::WorkerHold> worker_holds() const;
+  flows::Error port_error(size_t port, const flows::Error& error) const;
   flows::Result<void> start_ports();
   void make_workers();
   bool publish(const Config& config);
@@ -82,7 +85,8 @@ class Engine {
 
   Config config_;
   EngineOptions options_;
-  std::map<int, pmd_glue::PacketPool> pools_;  ///< per NUMA node; outlives ports and workers
+  std::vector<pmd_glue::PacketPool> pools_;  ///< per NUMA node; outlive ports and workers
+  std::vector<size_t> worker_pools_;         ///< index into pools_
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<const Snapshot> snapshot_;

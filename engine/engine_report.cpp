@@ -41,6 +41,8 @@ PortReport report_port(const PortConfig& config, pmd_glue::Port& port,
   r.speed_mbps = link.speed_mbps;
   r.rx_queues = port.plan().rx_queues;
   r.tx_queues = port.plan().tx_queues;
+  r.spread = to_string(port.plan().spread);
+  r.spread_note = port.plan().spread_note;
   r.offloads = offload_names(port.offload());
   r.counters = {.rx = t.rx,
                 .rx_bytes = t.rx_bytes,

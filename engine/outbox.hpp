@@ -70,13 +70,14 @@ class Outbox {
 
   size_t held() const { return held_.size(); }
 
- private:
+  /// Packets for one port that are sent together.
   static constexpr uint16_t kBuffer = 64;
   // A neighbour that does not answer must not eat the pool: RFC 4861 section 7.2.2 wants at least
   // one packet held; a handshake and a burst of signalling fit here.
   static constexpr size_t kHeldPerNeighbor = 32;
   static constexpr size_t kHeldAtMost = 256;
 
+ private:
   struct Buffer {
     uint16_t count = 0;
     pmd_glue::Packet packets[kBuffer];

@@ -17,6 +17,7 @@
 #include "engine/signals.hpp"
 #include "engine/telemetry/summary.hpp"
 #include "engine/worker_cores.hpp"
+#include "pmd_glue/bond_args.hpp"
 #include "pmd_glue/clock.hpp"
 #include "pmd_glue/cpu_topology.hpp"
 #include "pmd_glue/eal.hpp"
@@ -58,11 +59,6 @@ std::optional<Config> load_or_say(const std::string& file) {
   return std::get<Config>(std::move(loaded));
 }
 
-bool is_pci_address(const std::string& device) {
-  return device.find(':') != std::string::npos && device.find(',') == std::string::npos &&
-         device.compare(0, 4, "net_") != 0;
-}
-
 // Two instances on one machine differ by their sockets; so do their DPDK runtime files.
 std::string file_prefix(const std::string& socket) {
   if (socket == ControlConfig{}.socket) return "penstock";
@@ -91,7 +87,8 @@ pmd_glue::EalOptions eal_options(const Config& config, const std::vector<uint32_
   options.memory_mb = config.engine.memory_mb;
   options.file_prefix = file_prefix(config.control.socket);
   for (const PortConfig& p : config.ports)
-    if (is_pci_address(p.device)) options.pci_devices.push_back(p.device);
+    for (std::string& device : pmd_glue::pci_devices_of(p.device))
+      options.pci_devices.push_back(std::move(device));
   options.log_file =
       run.log_file.empty()
           ? (std::filesystem::path(config.control.socket).parent_path() / "dpdk.log").string()
@@ -195,7 +192,9 @@ int run_engine(const RunOptions& options) {
   const auto topology = pmd_glue::read_cpu_topology();
   if (!topology) return fail(topology.error());
   std::vector<int> numas;
-  for (const PortConfig& p : config->ports) numas.push_back(pmd_glue::numa_node_of_pci(p.device));
+  for (const PortConfig& p : config->ports)
+    for (const std::string& device : pmd_glue::pci_devices_of(p.device))
+      numas.push_back(pmd_glue::numa_node_of_pci(device));
   const auto cores = choose_cores(*config, *topology, numas);
   if (!cores) return fail(cores.error());
   if (crowds_control_thread(*config, *topology, *cores))

@@ -89,6 +89,7 @@ void Worker::housekeeping(Context& context) {
     const bool lost = std::exchange(forgotten_[port], losses) != losses;
     const uint32_t wanted = shared_.announcements[port].load(std::memory_order_relaxed);
     const bool announce = std::exchange(announced_[port], wanted) != wanted;
+    if (shared_.ports[port].wants_bursts()) shared_.ports[port].transmit(0, nullptr, 0);
     for (uint16_t i = 0; i < context.snapshot.interfaces.size(); ++i) {
       if (context.snapshot.interfaces[i].port != port) continue;
       if (lost) shared_.neighbors.forget(context.snapshot.interfaces[i].link);

@@ -37,6 +37,8 @@ struct PortReport {
   bool link_up = false;
   uint32_t speed_mbps = 0;  ///< 0: unknown
   uint16_t rx_queues = 0, tx_queues = 0;
+  std::string spread;       ///< by what received SCTP is shared out over the queues
+  std::string spread_note;  ///< why not better; empty: best there is
   std::vector<std::string> offloads;
   PortCounters counters;
   uint64_t rx_missed = 0, rx_errors = 0, rx_no_buffer = 0;  ///< lost before a worker saw them

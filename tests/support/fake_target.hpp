@@ -41,6 +41,9 @@ struct FakeEngine {
     core0.link_up = true;
     core0.speed_mbps = 25'000;
     core0.rx_queues = core0.tx_queues = 4;
+    core0.spread = "addresses";
+    core0.spread_note =
+        "mlx5_pci does not look at SCTP ports: one pair of hosts stays on one worker";
     core0.offloads = {"tx_ipv4", "tx_udp"};
     core0.counters = {
         .rx = 1'002'003, .rx_bytes = 640'000'000, .tx = 2, .handed_out = 1'002'000, .dropped = 1};
