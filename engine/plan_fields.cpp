@@ -147,11 +147,12 @@ Object rule(const Config& config, const RuleConfig& r) {
   std::optional<std::string> from;
   if (r.from_interface) from = config.interfaces[*r.from_interface].name;
   if (r.from_tunnel) from = config.tunnels[*r.from_tunnel].name;
-  return {
-      "rule." + r.name,
-      {maybe("from", std::move(from), "any"), hot_list("to", r.to, "any"),
-       hot_list("source", r.source, "any"), hot_list("sctp-port", r.sctp_ports, "any"),
-       hot("action", action(config, r)), hot("revert", r.revert == Revert::all ? "all" : "never")}};
+  std::optional<std::string> revert;
+  if (r.revert == Revert::never) revert = "never";
+  return {"rule." + r.name,
+          {maybe("from", std::move(from), "any"), hot_list("to", r.to, "any"),
+           hot_list("source", r.source, "any"), hot_list("sctp-port", r.sctp_ports, "any"),
+           hot("action", action(config, r)), maybe("revert", std::move(revert), "all")}};
 }
 
 }  // namespace

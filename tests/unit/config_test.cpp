@@ -62,7 +62,10 @@ TEST(Config, ExampleOfTheDocumentationIsUnderstood) {
   EXPECT_EQ(c.routes[1].next_hops[0].address, *parse_ip("2001:db8:1::e"));
   EXPECT_EQ(c.routes[1].next_hops[0].interface, 1);
 
-  ASSERT_EQ(c.tunnels.size(), 1u);
+  ASSERT_EQ(c.tunnels.size(), 3u);
+  EXPECT_EQ(c.tunnels[1].via, Via::ip_udp);
+  EXPECT_EQ(c.tunnels[1].ttl, 64);
+  EXPECT_EQ(c.tunnels[2].ours, *parse_ip("2001:db8:1::1"));
   const TunnelConfig& t = c.tunnels[0];
   EXPECT_EQ(t.name, "partners");
   EXPECT_EQ(t.interface, 1);
@@ -75,14 +78,15 @@ TEST(Config, ExampleOfTheDocumentationIsUnderstood) {
   EXPECT_EQ(t.default_port, UdpPort{9899});
   EXPECT_EQ(t.mtu, 0);
 
-  ASSERT_EQ(c.rules.size(), 3u);
+  ASSERT_EQ(c.rules.size(), 4u);
   EXPECT_EQ(c.rules[0].from_interface, 0);
   EXPECT_EQ(c.rules[0].action, RuleAction::tunnel);
   EXPECT_EQ(c.rules[0].tunnels, std::vector<uint16_t>{0});
   EXPECT_EQ(c.rules[0].sctp_ports, (std::vector<SctpPort>{{3868}, {36412}}));
-  EXPECT_EQ(c.rules[1].action, RuleAction::drop);
-  EXPECT_EQ(c.rules[2].action, RuleAction::bypass);
-  EXPECT_EQ(c.rules[2].from_interface, std::nullopt);
+  EXPECT_EQ(c.rules[1].tunnels, (std::vector<uint16_t>{1, 2}));
+  EXPECT_EQ(c.rules[2].action, RuleAction::drop);
+  EXPECT_EQ(c.rules[3].action, RuleAction::bypass);
+  EXPECT_EQ(c.rules[3].from_interface, std::nullopt);
 }
 
 TEST(Config, ExampleOfTheReadmeIsUnderstood) {

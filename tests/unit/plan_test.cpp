@@ -96,7 +96,30 @@ TEST_P(PlanOfAnEdit, IsAsLongOnTheWayBack) {
   EXPECT_TRUE(make_plan(after, after).empty());
 }
 
+const std::string kFar =
+    "via = \"ip-udp\"\nport = \"wan0\"\npeer = \"198.51.100.1:6080\"\nttl = 9\n";
 const Edit kHot[] = {
+    {"tunnel_kind",
+     kTunnel.substr(kTunnel.find("via")),
+     kFar,
+     {"~ tunnel.gw.via      sctp-udp → ip-udp      hot",
+      "~ tunnel.gw.listen   9899 → 6080            hot",
+      "~ tunnel.gw.hosts    10.10.0.0/24 → none    hot",
+      "~ tunnel.gw.sources  0.0.0.0/0 ::/0 → none  hot",
+      "- tunnel.gw.peer     198.51.100.1:9899      hot",
+      "- tunnel.gw.peer     198.51.100.2:9899      hot",
+      "+ tunnel.gw.peer     198.51.100.1:6080      hot",
+      "~ tunnel.gw.ttl      the packet's → 9       hot"},
+     false},
+    {"standby_added",
+     kTunnel + kRules.substr(0, kRules.find("tunnel = \"gw\"")) + "tunnel = \"gw\"\n",
+     kTunnel + "[[tunnel]]\nname = \"far\"\n" + kFar +
+         kRules.substr(0, kRules.find("tunnel = \"gw\"")) +
+         "tunnel = [\"far\", \"gw\"]\nrevert = \"never\"\n",
+     {"+ tunnel.far       via ip-udp, port wan0, listen 6080, peer 198.51.100.1:6080, ttl 9  hot",
+      "~ rule.ran.action  tunnel gw → tunnel far gw                     hot",
+      "~ rule.ran.revert  all → never                                   hot"},
+     false},
     {"comment", kRoute, "# nothing\n\n" + kRoute, {}, false},
     {"tunnel_mtu",
      "via = \"sctp-udp\"\n",
