@@ -69,8 +69,8 @@ def talk(sctp_peer, active, passive, address, load=LOAD):
     health.assert_clean()
 
 
-def host(net, name, space, tap, addresses, gateways, mtu=1500):
-    return Kernel(net, name, [Interface(space, tap, addresses, mtu)],
+def host(net, name, space, tap, addresses, gateways):
+    return Kernel(net, name, [Interface(space, tap, addresses)],
                   routes=[("default", via) for via in gateways])
 
 
@@ -128,13 +128,11 @@ class Sites:
                                                                 "2001:db8:1::fe/64"]),
                              Side(self.spaces["b"], "wan", ["198.51.100.254/24",
                                                            "2001:db8:2::fe/64"]), mtu=mtu)
-        link = max(mtu, 1500)
         for space in self.spaces.values():
-            space.tap("tap", link)
-        self.a = host(net, "a", self.spaces["a"], "tap", HOST, ("10.10.0.1", "2001:db8:a::1"), link)
+            space.tap("tap")
+        self.a = host(net, "a", self.spaces["a"], "tap", HOST, ("10.10.0.1", "2001:db8:a::1"))
         self.b = host(net, "b", self.spaces["b"], "tap", ["10.20.0.2/24", "2001:db8:b::2/64"],
-                      ("10.20.0.1", "2001:db8:b::1"), link)
-        self.link = link
+                      ("10.20.0.1", "2001:db8:b::1"))
         for kernel in (self.a, self.b):
             kernel.ready()
 
@@ -149,7 +147,7 @@ class Sites:
             peer = wan[far][FAMILIES.index(outer)].split("/")[0]
             routes = [("0.0.0.0/0", hop[name][0]), ("::/0", hop[name][1])]
             made.append(Penstock(self.spaces[name], build, gateway(
-                ("tap", core[name]), ("wan", wan[name]), peer, to[name], self.link, routes),
+                ("tap", core[name]), ("wan", wan[name]), peer, to[name], max(self.mtu, 1500), routes),
                 f"penstock-{name}"))
         return made
 
