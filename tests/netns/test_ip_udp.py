@@ -108,9 +108,9 @@ def to_linux(request):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_linux_takes_it_apart(to_linux, build, sctp_peer, family):
     with running(to_linux.gateway(build)) as [penstock]:
-        capture = Capture(to_linux.space, "wan")
-        talk(sctp_peer, to_linux.west, to_linux.peer.kernel, INNER[family])
-        wire = judge(capture.stop(), *AS_GUE)
+        with Capture(to_linux.space, "wan") as capture:
+            talk(sctp_peer, to_linux.west, to_linux.peer.kernel, INNER[family])
+        wire = judge(capture.path, *AS_GUE)
         assert len([packet for packet in wire.packets if packet.sctp]) > 100
         assert not wire.native()
         tunnel = penstock.tunnels()["site-b"]
@@ -167,12 +167,12 @@ def test_the_path_decides_how_large_packets_are(sites, build, sctp_peer, outer):
     with running(*sites.gateways(build, outer)) as penstocks:
         wait_until(lambda: all(p.tunnels()["site-b"]["mtu"] == sites.mtu for p in penstocks), 20,
                    lambda: f"the path MTU is found: {[p.tunnels() for p in penstocks]}")
-        capture = Capture(sites.spaces["a"], "wan")
-        for family in families:
-            address = {"IPv4": "10.20.0.2", "IPv6": "2001:db8:b::2"}[family]
-            talk(sctp_peer, sites.a, sites.b, address,
-                 ("--messages", "60", "--streams", "3", "--sizes", "100,1400,9000,64000"))
-        wire = judge(capture.stop(), *AS_GUE)
+        with Capture(sites.spaces["a"], "wan") as capture:
+            for family in families:
+                address = {"IPv4": "10.20.0.2", "IPv6": "2001:db8:b::2"}[family]
+                talk(sctp_peer, sites.a, sites.b, address,
+                     ("--messages", "60", "--streams", "3", "--sizes", "100,1400,9000,64000"))
+        wire = judge(capture.path, *AS_GUE)
         assert len([packet for packet in wire.packets if packet.sctp]) > 100
         assert not wire.native()
         for penstock in penstocks:
