@@ -2,9 +2,11 @@
 # Copyright (c) 2026 The Penstock authors
 """Frames: too short, tagged, for others, of other protocols, padded, in bursts."""
 
+import struct
+
 from case import Case, drops, dropped, passed, peeled, wrapped
 from packets import (CORE0_MAC, ENCAP, FAR4, FAR6, HOST4, HOST6, HOST_MAC, WAN0_MAC, Ip4, back,
-                     data, ether, from_host, from_peer, hop, ip_frame, native, sctp, text, to_gate,
+                     chunk, data, ether, from_host, from_peer, hop, ip_frame, native, sctp, text, to_gate,
                      to_host, to_peer, udp_packet, vlan, wrap)
 
 _ip = native(sctp(data()))
@@ -121,10 +123,33 @@ def _burst_crossing(n: int) -> Case:
                 wrapped(n) + peeled(n))
 
 
+def _life_of_an_association() -> Case:
+    """Handshake, data, shutdown: 16 packets of either side, each side's in one burst. Whatever a
+    packet changes, the next one of its burst finds changed, and nothing overtakes."""
+    ours, theirs = 0x5EED0001, 0x0FACADE1
+    init = struct.pack("!IIHHI", ours, 65535, 10, 10, 1000)
+    init_ack = struct.pack("!IIHHI", theirs, 65535, 10, 10, 2000) + chunk(7, text(64))
+    sack = chunk(3, struct.pack("!IIHH", 1000, 65535, 0, 0))
+    up = [sctp(chunk(1, init), vtag=0), sctp(chunk(10, text(64)), data(64, 0), vtag=theirs)]
+    up += [sctp(data(100 + i, i), vtag=theirs) for i in range(1, 13)]
+    up += [sctp(chunk(7, struct.pack("!I", 2013)), vtag=theirs), sctp(chunk(14), vtag=theirs)]
+    down = [sctp(chunk(2, init_ack), vtag=ours), sctp(chunk(11), sack, vtag=ours)]
+    down += [sctp(sack, data(200 + i, i), vtag=ours) for i in range(1, 14)]
+    down += [sctp(chunk(8), vtag=ours)]
+    assert len(up) + len(down) == 32
+    there = [native(packet, id=i) for i, packet in enumerate(up)]
+    here = [back(packet, id=i) for i, packet in enumerate(down)]
+    return Case("ethernet/burst-life-of-an-association",
+                tuple(frame for u, d in zip(there, here)
+                      for frame in (from_host(u), from_peer(wrap(d)))),
+                tuple(to_peer(hop(wrap(u))) for u in there) + tuple(to_host(hop(d)) for d in here),
+                wrapped(16) + peeled(16))
+
+
 _mixed_bad = [from_host(_ip), ("core0", _frame[:13]), from_host(native(b"\0" * 11)),
               from_host(native(sctp())), from_host(_ip.with_checksum_error(1)), from_host(_ip)]
 BURST = [_burst_up(1), _burst_up(32), _burst_up(33), _burst_up(96), _burst_down(32),
-         _burst_down(80), _burst_crossing(32)]
+         _burst_down(80), _burst_crossing(32), _life_of_an_association()]
 BURST += [Case("ethernet/burst-good-among-bad", tuple(_mixed_bad),
                (to_peer(hop(wrap(_ip))),) * 2,
                wrapped(2) + dropped("eth_short", "core0") + dropped("sctp_short", "core0")
