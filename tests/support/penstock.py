@@ -105,12 +105,7 @@ class Penstock:
         return done.returncode == 0
 
 
-def gateway_config(core, wan, hosts, peers, routes=()):
-    """A gateway between native hosts and RFC 6951 peers.
-
-    core and wan are (interface, [addresses]); hosts and peers are prefixes, routes are
-    (prefix, next hop).
-    """
+def _engine_and_ports(core, wan):
     text = """
 [engine]
 workers = 1
@@ -124,6 +119,16 @@ socket = "{socket}"
         text += (f'[[port]]\nname = "{name}"\n'
                  f'device = "net_af_packet{number},iface={interface},{_VISIBLE}"\n'
                  f"address = {_list(addresses)}\n")
+    return text
+
+
+def gateway_config(core, wan, hosts, peers, routes=()):
+    """A gateway between native hosts and RFC 6951 peers.
+
+    core and wan are (interface, [addresses]); hosts and peers are prefixes, routes are
+    (prefix, next hop).
+    """
+    text = _engine_and_ports(core, wan)
     for prefix, via in routes:
         text += f'[[route]]\nto = "{prefix}"\nnext-hop = "{via}"\n'
     text += ('[[tunnel]]\nname = "site-b"\nvia = "sctp-udp"\nport = "wan0"\nlisten = 9899\n'
@@ -131,6 +136,16 @@ socket = "{socket}"
     text += (f'[[rule]]\nname = "out"\nfrom = "core0"\nto = {_list(peers)}\n'
              'tunnel = ["site-b"]\n[[rule]]\nname = "rest"\naction = "bypass"\n')
     return text
+
+
+def far_gateway_config(core, wan, tunnels, networks):
+    """A gateway to far gateways by ip-udp: tunnels are {name: peer}, the best one first; networks
+    are the prefixes behind them."""
+    text = _engine_and_ports(core, wan)
+    for name, peer in tunnels.items():
+        text += f'[[tunnel]]\nname = "{name}"\nvia = "ip-udp"\nport = "wan0"\npeer = "{peer}"\n'
+    return text + (f'[[rule]]\nname = "out"\nfrom = "core0"\nto = {_list(networks)}\n'
+                   f"tunnel = {_list(tunnels)}\n")
 
 
 def _list(texts):

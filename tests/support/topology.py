@@ -47,7 +47,7 @@ class Direct:
             (wan, ["203.0.113.1/24", "2001:db8:1::1/64"]),
             hosts=["10.10.0.0/24", "2001:db8:a::/64"], peers=["203.0.113.0/24", "2001:db8:1::/64"])
         config = config.replace("workers = 1", f"workers = {workers}")
-        with _running([Penstock(self.space, build, config)]) as penstocks:
+        with running([Penstock(self.space, build, config)]) as penstocks:
             yield penstocks
 
     def captures(self):
@@ -58,6 +58,7 @@ class Direct:
 class SiteToSite:
     """Two gateways, each with native kernels behind it."""
 
+    mtu = ROOM_FOR_UDP  # of the native kernels
     west_address = {"IPv4": "10.10.0.2", "IPv6": "2001:db8:a::2"}
     east_address = {"IPv4": "10.20.0.2", "IPv6": "2001:db8:b::2"}
 
@@ -82,12 +83,12 @@ class SiteToSite:
         space = self.spaces[name]
         space.tap("tap")
         side = self._sides[name]
-        return Kernel(net, name, [Interface(space, "tap", side["host"], ROOM_FOR_UDP)],
+        return Kernel(net, name, [Interface(space, "tap", side["host"], self.mtu)],
                       routes=[("default", _bare(address)) for address in side["gateway"]])
 
     @contextmanager
     def gateways(self, build):
-        with _running([self._gateway(build, "west", "east"),
+        with running([self._gateway(build, "west", "east"),
                        self._gateway(build, "east", "west")]) as penstocks:
             yield penstocks
 
@@ -107,7 +108,7 @@ class SiteToSite:
 
 
 @contextmanager
-def _running(penstocks):
+def running(penstocks):
     try:
         yield penstocks
         for penstock in penstocks:
