@@ -46,7 +46,7 @@ class Corridor {
                  icmp_budgets_, tunnel_states_, flow_keys_, outbox_,    kNow},
         feed_(way, ports_[way.in()].mac()) {
     for (auto& up : link_up_) up = true;
-    neighbors_.learn(way.out(), next_hop(way.out(), way.ipv6),
+    neighbors_.learn(snapshot_.interfaces[way.out()].link, next_hop(way.out(), way.ipv6),
                      {.mac = kNeighborMac, .create = true}, kNow);
     burst_.port = way.in();
   }
