@@ -16,7 +16,8 @@ struct FragmentPiece {
   bool last = false;
 };
 
-/// Bytes of payload in every piece but the last, for links of `mtu`, at least header_length + 8.
+/// Bytes of payload in every piece but the last, for links of `mtu`, above header_length; 0 when
+/// not even eight fit.
 constexpr uint16_t fragment_step(uint16_t header_length, uint16_t mtu) {
   return static_cast<uint16_t>((mtu - header_length) & ~7);
 }
@@ -44,13 +45,14 @@ class FragmentPlan {
 };
 
 /// Makes `header`, a copy of the whole packet's header, the header of one piece. A packet that is
-/// a fragment itself keeps its place.
+/// a fragment itself keeps its place. DF stays: a packet with DF is only split if it came in
+/// fragments, and those had it.
 inline void write_fragment_header(Ipv4Header header, const FragmentPiece& piece) {
   const uint16_t word = header.fragment_word();
   const uint16_t offset = static_cast<uint16_t>((word & kIpv4OffsetMask) + piece.offset / 8);
   const bool more = !piece.last || (word & kIpv4MoreFragments);
-  header.set_fragment_word(
-      static_cast<uint16_t>((offset & kIpv4OffsetMask) | (more ? kIpv4MoreFragments : 0)));
+  header.set_fragment_word(static_cast<uint16_t>(
+      (word & kIpv4DontFragment) | (more ? kIpv4MoreFragments : 0) | (offset & kIpv4OffsetMask)));
   header.set_total_length(static_cast<uint16_t>(header.header_length() + piece.length));
 }
 

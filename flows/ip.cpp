@@ -38,7 +38,8 @@ DropReason check_ip(MutableBytes bytes, bool ipv6, ChecksumState checksum, IpPac
   packet.protocol = upper.protocol;
   packet.fragment = upper.fragment;
   packet.first_fragment = upper.first_fragment;
-  packet.fragment_header = upper.fragment_header;
+  packet.fragment_at = upper.fragment_at;
+  packet.fragment_named_at = upper.fragment_named_at;
   packet.routing = upper.routing;
   return DropReason::none;
 }

@@ -16,12 +16,13 @@ struct IpPacket {
   uint16_t length = 0;             ///< of the whole IP packet, without Ethernet's padding
   uint16_t upper = 0;              ///< offset of what stands behind IP and its extension headers
   uint16_t next_header_field = 0;  ///< offset of the byte that names it
+  uint16_t fragment_at = 0;        ///< IPv6: offset of the Fragment header; 0: there is none
+  uint16_t fragment_named_at = 0;  ///< IPv6: offset of the byte that names that header
   uint8_t protocol = 0;            ///< of the upper layer
   bool ipv6 = false;
   bool fragment = false;  ///< not whole
   bool first_fragment = false;
-  bool fragment_header = false;  ///< IPv6: there is one, were it an atomic fragment's
-  bool routing = false;          ///< IPv6: a routing header still has segments to go to
+  bool routing = false;  ///< IPv6: a routing header still has segments to go to
 
   Ipv4Header v4() const { return Ipv4Header(at); }
   Ipv6Header v6() const { return Ipv6Header(at); }
@@ -40,8 +41,12 @@ struct IpPacket {
   bool dont_fragment() const { return ipv6 || v4().dont_fragment(); }
   /// Writes `length`, and another upper layer's number, into the header.
   void name_upper(uint8_t new_protocol);
+  /// IPv6: there is a Fragment header, were it an atomic fragment's.
+  bool has_fragment_header() const { return fragment_at != 0; }
   MutableBytes payload() const { return {at + upper, static_cast<size_t>(length - upper)}; }
 };
+
+static_assert(sizeof(IpPacket) == 24);  // one is filled for every packet
 
 /// Checks a received IP packet; `bytes` begins at the IP header and ends with the frame.
 /// Addresses are not looked at: see check_addresses().

@@ -41,7 +41,7 @@ DropReason check_ipv4(ByteView bytes, ChecksumState checksum) {
   if (total < header || total > bytes.size()) return DropReason::ip4_len;
   // What lies behind byte 65535 belongs to no datagram; split again, its offset would wrap to 0.
   const size_t offset = (load_be16(bytes.data() + 6) & size_t{kIpv4OffsetMask}) * 8;
-  if (offset + total > UINT16_MAX) return DropReason::ip4_len;
+  if (offset + total > UINT16_MAX) return DropReason::frag_oversize;
   if (checksum == ChecksumState::bad) return DropReason::ip4_csum;
   if (checksum == ChecksumState::unknown && internet_checksum(bytes.first(header)) != 0)
     return DropReason::ip4_csum;

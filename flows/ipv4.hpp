@@ -51,6 +51,7 @@ class Ipv4Header {
   uint16_t header_length() const { return static_cast<uint16_t>((p_[0] & 0x0f) * 4); }
   uint8_t tos() const { return p_[1]; }
   uint16_t total_length() const { return load_be16(p_ + 2); }
+  uint16_t identification() const { return load_be16(p_ + 4); }
   uint16_t fragment_word() const { return load_be16(p_ + 6); }
   bool dont_fragment() const { return fragment_word() & kIpv4DontFragment; }
   bool is_fragment() const { return fragment_word() & (kIpv4MoreFragments | kIpv4OffsetMask); }

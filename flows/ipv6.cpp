@@ -8,8 +8,6 @@ namespace penstock::flows {
 namespace {
 
 constexpr int kMaximumExtensionHeaders = 8;
-constexpr uint16_t kFragmentOffsetMask = 0xfff8;
-constexpr uint16_t kFragmentMore = 0x0001;
 
 // A first fragment must hold its whole header chain, the upper layer's header too (RFC 7112).
 constexpr size_t upper_header(uint8_t protocol) {
@@ -51,12 +49,17 @@ DropReason walk_ipv6(ByteView bytes, Ipv6Upper& upper) {
     if (at + 8 > end) return DropReason::ip6_ext_trunc;
     size_t length = (size_t{bytes[at + 1]} + 1) * 8;
     if (upper.protocol == kProtocolFragment) {
-      if (upper.fragment_header) return DropReason::ip6_ext_order;  // two would hide one
-      upper.fragment_header = true;
-      length = 8;
+      if (upper.fragment_at != 0) return DropReason::ip6_ext_order;  // two would hide one
+      upper.fragment_at = static_cast<uint16_t>(at);
+      upper.fragment_named_at = upper.next_header_field;
+      length = kIpv6FragmentHeader;
       const uint16_t word = load_be16(bytes.data() + at + 2);
-      upper.fragment = (word & (kFragmentOffsetMask | kFragmentMore)) != 0;
-      upper.first_fragment = upper.fragment && (word & kFragmentOffsetMask) == 0;
+      const size_t offset = word & kIpv6FragmentOffsetMask;
+      // RFC 8200 section 4.5: no payload length could say where this ends.
+      if (end - kIpv6Header - kIpv6FragmentHeader + offset > UINT16_MAX)
+        return DropReason::frag_oversize;
+      upper.fragment = (word & (kIpv6FragmentOffsetMask | kIpv6FragmentMore)) != 0;
+      upper.first_fragment = upper.fragment && offset == 0;
     }
     if (at + length > end) return DropReason::ip6_ext_trunc;
     if (upper.protocol == kProtocolRouting) {

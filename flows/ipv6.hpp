@@ -21,6 +21,9 @@ namespace penstock::flows {
 
 inline constexpr uint16_t kIpv6Header = 40;
 inline constexpr uint16_t kIpv6MinimumMtu = 1280;
+inline constexpr uint16_t kIpv6FragmentHeader = 8;
+inline constexpr uint16_t kIpv6FragmentOffsetMask = 0xfff8;
+inline constexpr uint16_t kIpv6FragmentMore = 0x0001;
 
 /// A header whose length was checked.
 class Ipv6Header {
@@ -39,6 +42,7 @@ class Ipv6Header {
     store_be16(p_, static_cast<uint16_t>((load_be16(p_) & 0xf00f) | value << 4));
   }
   void set_payload_length(uint16_t length) { store_be16(p_ + 4, length); }
+  void set_ecn(uint8_t ecn) { p_[1] = static_cast<uint8_t>((p_[1] & 0xcf) | ecn << 4); }
   void decrement_hop_limit() { --p_[7]; }
 
  private:
@@ -50,9 +54,10 @@ struct Ipv6Upper {
   uint8_t protocol = 0;
   uint16_t offset = 0;             ///< of the upper-layer header from the IPv6 header
   uint16_t next_header_field = 6;  ///< offset of the byte that names it
+  uint16_t fragment_at = 0;        ///< offset of the Fragment header; 0: there is none
+  uint16_t fragment_named_at = 0;  ///< offset of the byte that names it
   bool fragment = false;           ///< a real one; an atomic fragment (RFC 6946) is whole
   bool first_fragment = false;
-  bool fragment_header = false;  ///< there is one, were it an atomic fragment's
   bool routing = false;  ///< a routing header has segments left: the destination is not final
 };
 

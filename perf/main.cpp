@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
   register_ip_udp();
   register_lookup();
   register_neighbor();
+  register_reassembly();
   register_io();
   register_handoff();
   register_kernel();

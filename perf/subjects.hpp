@@ -12,6 +12,7 @@ void register_sctp_udp();
 void register_ip_udp();
 void register_lookup();
 void register_neighbor();
+void register_reassembly();
 void register_io();
 void register_handoff();
 void register_kernel();

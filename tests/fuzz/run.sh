@@ -8,7 +8,7 @@
 #   tests/fuzz/run.sh [--build DIR] [--seconds N] [TARGET…]
 #   tests/fuzz/run.sh --build DIR TARGET FILE    plays one input again, such as a crash
 #
-# Targets: packet neighbor config control; none named: all. PENSTOCK_LONG=1: a minute each.
+# Targets: packet neighbor reassembly config control; none named: all. PENSTOCK_LONG=1: a minute each.
 
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
@@ -21,13 +21,13 @@ while (( $# )); do
   case $1 in
     --build) build=$2; shift ;;
     --seconds) seconds=$2; shift ;;
-    packet | neighbor | config | control) targets+=("$1") ;;
+    packet | neighbor | reassembly | config | control) targets+=("$1") ;;
     *) [[ -f $1 ]] || { sed -n '5,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
        replay=$(readlink -f "$1") ;;
   esac
   shift
 done
-(( ${#targets[@]} )) || targets=(packet neighbor config control)
+(( ${#targets[@]} )) || targets=(packet neighbor reassembly config control)
 mkdir -p "$build"
 build=$(cd "$build" && pwd)
 
@@ -63,7 +63,7 @@ write_ninja() {
   echo "rule link"
   echo "  command = $clang $sanitize \$in -o \$out $libraries"
   local target source object objects known=" "
-  for target in packet neighbor config control; do
+  for target in packet neighbor reassembly config control; do
     objects=
     for source in "$root/tests/fuzz/fuzz_$target.cpp" "$root"/flows/*.cpp $(sources_of "$target"); do
       object=obj/${source#"$root"/}.o

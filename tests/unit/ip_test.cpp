@@ -74,7 +74,7 @@ TEST(Ip, FragmentsOfIpv4) {
   // One step on, its last byte would lie behind the largest datagram.
   Bytes beyond = ipv4_packet(132, Bytes(8), {}, 0x1ffd);
   IpPacket packet;
-  EXPECT_EQ(check(beyond, packet), DropReason::ip4_len);
+  EXPECT_EQ(check(beyond, packet), DropReason::frag_oversize);
 }
 
 TEST(Ip, FragmentsOfIpv6) {

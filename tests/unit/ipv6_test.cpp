@@ -167,8 +167,10 @@ TEST(Ipv6, Fragments) {
   EXPECT_TRUE(upper.fragment && !upper.first_fragment);
   ASSERT_EQ(check_ipv6(packet(1, false, ""), upper), DropReason::none);
   EXPECT_TRUE(upper.fragment && !upper.first_fragment);
-  ASSERT_EQ(check_ipv6(packet(8191, false, "00"), upper), DropReason::none);
+  // 65528 and 7 bytes are what a payload length can say.
+  ASSERT_EQ(check_ipv6(packet(8191, false, "00000000000000"), upper), DropReason::none);
   EXPECT_TRUE(upper.fragment);
+  EXPECT_EQ(check_ipv6(packet(8191, false, "0000000000000000"), upper), DropReason::frag_oversize);
   // Behind a later fragment's header lies payload, whatever it is called.
   const Bytes later =
       ipv6_packet(kProtocolFragment, from_hex(fragment(kProtocolHopByHop, 5, true) + "ffff"));
@@ -188,9 +190,9 @@ TEST(Ipv6, OneFragmentHeaderAtMost) {
                 ipv6_packet(kProtocolFragment, from_hex(fragment(kProtocolSctp, 0, false) + kSctp)),
                 upper),
             DropReason::none);
-  EXPECT_TRUE(upper.fragment_header && !upper.fragment);
+  EXPECT_TRUE(upper.fragment_at == 40 && !upper.fragment);
   ASSERT_EQ(check_ipv6(ipv6_packet(kProtocolSctp, from_hex(kSctp)), upper), DropReason::none);
-  EXPECT_FALSE(upper.fragment_header);
+  EXPECT_EQ(upper.fragment_at, 0);
 }
 
 TEST(Ipv6, SegmentsLeftSayThatTheDestinationIsNotFinal) {
