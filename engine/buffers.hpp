@@ -15,9 +15,9 @@ namespace penstock::engine {
 /// Of each of a port's queues.
 inline constexpr uint16_t kDescriptors = 512;
 
-/// What a worker may have in hand beside rings and pool caches: packets held for a neighbour, a
-/// burst, and a buffer full for each port.
-uint32_t packets_in_hand(const Config& config);
+/// What one of `workers` may have in hand beside rings and pool caches: packets held for a
+/// neighbour, fragments, a burst, and a buffer full for each port.
+uint32_t packets_in_hand(const Config& config, size_t workers);
 
 /// One pool; there is one for every NUMA node that has a port.
 struct PoolSize {

@@ -9,9 +9,12 @@
 
 namespace penstock::engine {
 
+struct Large;
+
 /// What is known of one packet. Pointers hold for the turn of the worker.
 struct Meta {
-  flows::IpPacket ip;                ///< the packet's data begins at ip.at
+  flows::IpPacket ip;                ///< the packet's data begins at ip.at, unless it is large
+  Large* large = nullptr;            ///< it was put together from fragments and lies elsewhere
   const Route* route = nullptr;      ///< by track
   uint16_t interface = 0;            ///< by which it came, by receive
   uint16_t mtu = 0;                  ///< of the way out, by dress

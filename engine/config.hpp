@@ -31,9 +31,11 @@ struct EngineConfig {
   uint32_t worker_count = 0;           ///< used when worker_cores is empty; 0: "auto"
   Idle idle = Idle::poll;
   Hugepages hugepages = Hugepages::automatic;
-  uint32_t memory_mb = 512;   ///< for packet buffers
-  uint32_t neighbors = 4096;  ///< capacity of the neighbour table
-  uint32_t icmp_rate = 100;   ///< ICMP errors of one kind a second, at most
+  uint32_t memory_mb = 512;         ///< for packet buffers
+  uint32_t neighbors = 4096;        ///< capacity of the neighbour table
+  uint32_t icmp_rate = 100;         ///< ICMP errors of one kind a second, at most
+  uint32_t fragment_memory_mb = 8;  ///< packet buffers for fragments of incomplete packets
+  uint32_t fragment_timeout_s = 5;  ///< after that they are given up
   bool operator==(const EngineConfig&) const = default;
 };
 

@@ -19,6 +19,7 @@
 namespace penstock::engine {
 
 class Outbox;
+class Fragments;
 
 /// ICMP errors that a worker may still send. A flood that asks for one kind must not use up the
 /// other: without Packet Too Big a sender's large packets vanish.
@@ -38,6 +39,7 @@ struct Context {
   TunnelStates& tunnel_states;
   const flows::HashKeys& flow_keys;  ///< of flows::inner_flow_hash()
   Outbox& outbox;
+  Fragments& fragments;
   uint64_t now_ns;
 };
 

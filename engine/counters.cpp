@@ -27,6 +27,7 @@ void Totals::add(const Totals& other) {
     to.handed_in += from.handed_in;
     to.handed_out += from.handed_out;
     to.split += from.split;
+    to.merged += from.merged;
     to.held += from.held;
     to.dropped += from.dropped;
   }
@@ -63,6 +64,7 @@ void WorkerCounters::copy() {
                       .handed_in = p.handed_in.get(),
                       .handed_out = p.handed_out.get(),
                       .split = p.split.get(),
+                      .merged = p.merged.get(),
                       .held = p.held.get(),
                       .dropped = p.dropped.get()};
   }

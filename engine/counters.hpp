@@ -30,7 +30,7 @@ class Counter {
 
 struct alignas(64) PortTally {
   Counter rx, rx_bytes, tx, tx_bytes;
-  Counter originated, consumed, handed_in, handed_out, split;
+  Counter originated, consumed, handed_in, handed_out, split, merged;
   Counter held;     ///< a gauge
   Counter dropped;  ///< for all reasons
 };
@@ -49,8 +49,8 @@ struct DropCell {
 struct Totals {
   struct Port {
     uint64_t rx = 0, rx_bytes = 0, tx = 0, tx_bytes = 0;
-    uint64_t originated = 0, consumed = 0, handed_in = 0, handed_out = 0, split = 0, held = 0;
-    uint64_t dropped = 0;
+    uint64_t originated = 0, consumed = 0, handed_in = 0, handed_out = 0;
+    uint64_t split = 0, merged = 0, held = 0, dropped = 0;
   };
   struct Tunnel {
     uint64_t rx = 0, rx_bytes = 0, tx = 0, tx_bytes = 0;

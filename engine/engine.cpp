@@ -106,7 +106,7 @@ std::vector<pmd_glue::WorkerHold> Engine::worker_holds() const {
     const pmd_glue::Cpu* cpu = topology && i < options_.worker_cpus.size()
                                    ? topology->find(options_.worker_cpus[i])
                                    : nullptr;
-    holds.push_back({cpu == nullptr ? -1 : cpu->numa, packets_in_hand(config_)});
+    holds.push_back({cpu == nullptr ? -1 : cpu->numa, packets_in_hand(config_, options_.workers)});
   }
   return holds;
 }
@@ -129,9 +129,13 @@ void Engine::make_workers() {
   shared_->link_up = std::vector<std::atomic<bool>>(ports);
   links_.resize(ports);
   wire_links_.resize(config_.wires.size());
+  const EngineConfig& e = config_.engine;
+  const flows::ReassemblyLimits limits = reassembly_limits(
+      e.fragment_memory_mb, e.fragment_timeout_s, options_.workers, pools_.front().buffer_bytes());
   for (size_t i = 0; i < options_.workers; ++i)
     workers_.push_back(std::make_unique<Worker>(*shared_, pools_[worker_pools_[i]],
-                                                static_cast<uint16_t>(i), kTunnelSlots));
+                                                static_cast<uint16_t>(i), kTunnelSlots, limits,
+                                                random_secret()));
   collector_ = std::make_unique<Collector>(workers_, ports, kTunnelSlots);
 }
 

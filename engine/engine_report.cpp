@@ -54,6 +54,7 @@ PortReport report_port(const PortConfig& config, pmd_glue::Port& port,
                 .handed_out = t.handed_out,
                 .held = t.held,
                 .split = t.split,
+                .merged = t.merged,
                 .dropped = t.dropped};
   const pmd_glue::PortStats stats = port.stats();
   r.rx_missed = stats.rx_missed;

@@ -32,7 +32,8 @@ struct Plan {
   std::vector<std::string> lines() const;
 };
 
-/// Hot: rules, tunnels, routes, addresses of ports, idle, icmp-rate and verify. Cold: all that a
+/// Hot: rules, tunnels, routes, addresses of ports, idle, icmp-rate, fragment-timeout and
+/// verify. Cold: all that a
 /// device, a thread or a pool was set up with, and the order of ports, which is their number.
 /// Tables are the same when their names are (of a route: its prefix); the order of routes and
 /// tunnels means nothing, that of rules is reported as a change of position.

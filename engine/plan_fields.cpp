@@ -82,6 +82,8 @@ Object engine(const Config& config) {
            cold("hugepages", hugepages(e.hugepages)), cold("memory", std::to_string(e.memory_mb)),
            cold("neighbors", std::to_string(e.neighbors)),
            hot("icmp-rate", std::to_string(e.icmp_rate)),
+           cold("fragment-memory", std::to_string(e.fragment_memory_mb)),
+           hot("fragment-timeout", std::to_string(e.fragment_timeout_s)),
            hot("verify", config.verify == Verify::all ? "all" : "state")}};
 }
 

@@ -32,7 +32,7 @@ static_assert(limits::kPorts <= 16);  // with the 12 bits of a VLAN they make a 
 InterfaceView make_interface(const InterfaceConfig& config, const PortFacts& port) {
   return {.port = config.port,
           .vlan = config.vlan,
-          .link = static_cast<uint16_t>(config.port << 12 | config.vlan.value),
+          .link = link_of(config.port, config.vlan),
           .mtu = port.mtu,
           .mac = port.mac,
           .addresses = config.addresses,
@@ -256,6 +256,7 @@ Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports
   s.generation = generation;
   s.verify = config.verify == Verify::all ? flows::VerifyCrc::all : flows::VerifyCrc::zero_only;
   s.icmp_rate = config.engine.icmp_rate;
+  s.fragment_timeout_s = config.engine.fragment_timeout_s;
   s.adaptive_idle = config.engine.idle == Idle::adaptive;
   for (const PortFacts& p : ports)
     s.ports.push_back(

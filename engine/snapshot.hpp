@@ -19,6 +19,14 @@
 
 namespace penstock::engine {
 
+/// By which a network is known to tables that outlive a snapshot: its port, and its VLAN.
+constexpr uint16_t link_of(uint16_t port, flows::VlanId vlan) {
+  return static_cast<uint16_t>(port << 12 | vlan.value);
+}
+constexpr uint16_t port_of_link(uint16_t link) {
+  return link >> 12;
+}
+
 /// What the workers must know of an open port. Filled from the device.
 struct PortFacts {
   flows::MacAddress mac;
@@ -58,9 +66,9 @@ struct PortView {
 struct InterfaceView {
   uint16_t port = 0;
   flows::VlanId vlan;
-  uint16_t link = 0;      ///< by which the neighbour table knows it; the same over reloads
-  uint16_t mtu = 0;       ///< the port's
-  flows::MacAddress mac;  ///< the port's
+  uint16_t link = 0;                     ///< link_of() it
+  uint16_t mtu = 0;                      ///< the port's
+  flows::MacAddress mac;                 ///< the port's
   std::vector<flows::Prefix> addresses;  ///< host bits kept
   flows::Ipv6Address link_local;
   std::vector<uint16_t> tunnels;  ///< those that listen here
@@ -120,6 +128,7 @@ struct Snapshot {
   flows::VerifyCrc verify = flows::VerifyCrc::zero_only;
   uint32_t icmp_rate = 100;  ///< errors of one kind a second, at most, of all workers
   bool adaptive_idle = false;
+  uint32_t fragment_timeout_s = 5;
 
   /// kNoInterface when a reload took it away. For the few who kept a link over a turn.
   uint16_t interface_of_link(uint16_t link) const;

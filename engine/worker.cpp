@@ -14,6 +14,7 @@
 namespace penstock::engine {
 namespace {
 
+constexpr uint64_t kSecondNs = 1'000'000'000;
 constexpr uint64_t kHousekeepingNs = 50'000'000;
 // Looking at one takes some 20 ns, so a large table never holds up packets for long.
 constexpr size_t kNeighborsATime = 8192;
@@ -24,12 +25,14 @@ constexpr uint32_t kLongestNapNs =
 
 }  // namespace
 
-Worker::Worker(Shared& shared, pmd_glue::PacketPool& pool, uint16_t index, size_t tunnel_slots)
+Worker::Worker(Shared& shared, pmd_glue::PacketPool& pool, uint16_t index, size_t tunnel_slots,
+               const flows::ReassemblyLimits& limits, uint64_t secret)
     : shared_(shared),
       pool_(pool),
       index_(index),
       counters_(shared.ports.size(), tunnel_slots),
       outbox_(shared.ports, shared.link_up, index),
+      fragments_(limits, pool.buffer_bytes(), secret),
       announced_(shared.ports.size(), 0),
       forgotten_(shared.ports.size(), 0) {}
 
@@ -57,6 +60,7 @@ bool Worker::turn(Context& context) {
 }
 
 void Worker::adopt(const Snapshot& snapshot) {
+  fragments_.set_timeout(uint64_t{snapshot.fragment_timeout_s} * kSecondNs);
   if (snapshot.icmp_rate == icmp_rate_) return;
   icmp_rate_ = snapshot.icmp_rate;
   const uint32_t share = (icmp_rate_ + shared_.workers - 1) / shared_.workers;
@@ -67,9 +71,17 @@ void Worker::adopt(const Snapshot& snapshot) {
 bool Worker::step(uint64_t now_ns) {
   const Snapshot& snapshot = *shared_.snapshot.load(std::memory_order_acquire);
   adopt(snapshot);
-  Context context{snapshot, counters_,     shared_.neighbors,     shared_.conflicts,
-                  pool_,    icmp_budgets_, shared_.tunnel_states, shared_.flow_keys,
-                  outbox_,  now_ns};
+  Context context{snapshot,
+                  counters_,
+                  shared_.neighbors,
+                  shared_.conflicts,
+                  pool_,
+                  icmp_budgets_,
+                  shared_.tunnel_states,
+                  shared_.flow_keys,
+                  outbox_,
+                  fragments_,
+                  now_ns};
   if (now_ns >= next_housekeeping_ns_) housekeeping(context);
   const bool moved = turn(context);
   counters_.turns.add(1);
@@ -79,10 +91,11 @@ bool Worker::step(uint64_t now_ns) {
   return moved;
 }
 
-// The first worker speaks for all: it asks after neighbours and tunnels' far ends, and tells the
-// links who is here.
+// Each looks after its fragments. The first worker speaks for all: it asks after neighbours and
+// tunnels' far ends, and tells the links who is here.
 void Worker::housekeeping(Context& context) {
   next_housekeeping_ns_ = context.now_ns + kHousekeepingNs;
+  fragments_.tick(context);
   if (index_ != 0) return;
   for (uint16_t port = 0; port < announced_.size(); ++port) {
     const uint32_t losses = shared_.link_losses[port].load(std::memory_order_relaxed);

@@ -9,6 +9,7 @@
 
 #include "engine/burst.hpp"
 #include "engine/config/limits.hpp"
+#include "engine/fragments.hpp"
 #include "engine/outbox.hpp"
 #include "pmd_glue/quiesce.hpp"
 
@@ -38,7 +39,9 @@ struct Shared {
 
 class alignas(64) Worker {
  public:
-  Worker(Shared& shared, pmd_glue::PacketPool& pool, uint16_t index, size_t tunnel_slots);
+  /// `limits`: of the fragments that it may hold. `secret` is random.
+  Worker(Shared& shared, pmd_glue::PacketPool& pool, uint16_t index, size_t tunnel_slots,
+         const flows::ReassemblyLimits& limits, uint64_t secret);
 
   /// One turn: a burst from each port through the corridor. True when a packet moved.
   bool step(uint64_t now_ns);
@@ -65,6 +68,7 @@ class alignas(64) Worker {
   uint16_t index_;
   WorkerCounters counters_;
   Outbox outbox_;
+  Fragments fragments_;
   IcmpBudgets icmp_budgets_;
   uint32_t icmp_rate_ = 0;  ///< for which icmp_budgets_ were made
   std::atomic<bool> running_{false};

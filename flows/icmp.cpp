@@ -101,7 +101,7 @@ uint64_t icmp_pseudo_sum(const IpPacket& packet) {
 }
 
 DropReason turn_into_echo_reply(const IpPacket& request) {
-  if (request.fragment) return request.ipv6 ? DropReason::ip6_frag : DropReason::ip4_frag;
+  if (request.fragment) return DropReason::icmp_unhandled;
   const MutableBytes icmp = request.payload();
   if (icmp.size() < kIcmpHeader) return DropReason::icmp;
   if (internet_checksum(icmp, icmp_pseudo_sum(request)) != 0) return DropReason::icmp;

@@ -58,9 +58,8 @@ inline constexpr uint8_t kDefaultHopLimit = 64;
 /// swapped, TTL or hop limit kDefaultHopLimit. Nothing is changed unless DropReason::none.
 ///
 /// icmp: cut short, wrong checksum, or a code other than 0. icmp_unhandled: any other message.
-/// ip4_frag, ip6_frag: its checksum cannot be verified. The caller has seen that it is ICMP of the
-/// packet's IP version, and that the destination is one of our unicast addresses (RFC 1122 section
-/// 3.2.2.6 lets requests to groups be ignored).
+/// The caller has seen that it is ICMP of the packet's IP version, whole, and that the destination
+/// is one of our unicast addresses (RFC 1122 section 3.2.2.6 lets requests to groups be ignored).
 DropReason turn_into_echo_reply(const IpPacket& request);
 
 /// False about what no error may be sent (RFC 1122 section 3.2.2, RFC 4443 section 2.4 (e)): ICMP

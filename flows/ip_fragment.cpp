@@ -5,14 +5,11 @@
 namespace penstock::flows {
 namespace {
 
-uint8_t ecn(const IpPacket& packet) {
-  return (packet.ipv6 ? packet.at[1] >> 4 : packet.at[1]) & 3;
-}
+constexpr uint8_t kEcnMask = 3;
 
 IpPacket write_whole_ipv4(uint8_t* at, const IpPacket& first, const Reassembled& whole) {
   std::memcpy(at, first.at, first.upper);
   Ipv4Header header(at);
-  header.set_tos(static_cast<uint8_t>((header.tos() & ~3) | whole.ecn));
   header.set_fragment_word(whole.dont_fragment ? kIpv4DontFragment : uint16_t{0});
   header.set_total_length(static_cast<uint16_t>(first.upper + whole.length));
   IpPacket packet = first;
@@ -23,7 +20,6 @@ IpPacket write_whole_ipv4(uint8_t* at, const IpPacket& first, const Reassembled&
 IpPacket write_whole_ipv6(uint8_t* at, const IpPacket& first, const Reassembled& whole) {
   std::memcpy(at, first.at, first.fragment_at);
   Ipv6Header header(at);
-  header.set_ecn(whole.ecn);
   at[first.fragment_named_at] = first.at[first.fragment_at];
   IpPacket packet = first;
   packet.length = static_cast<uint16_t>(first.fragment_at + whole.length);
@@ -41,7 +37,7 @@ IpPacket write_whole_ipv6(uint8_t* at, const IpPacket& first, const Reassembled&
 
 }  // namespace
 
-FragmentKey fragment_key(const IpPacket& f, uint16_t link) {
+FragmentKey fragment_key(const IpPacket& f, uint32_t link) {
   return {.source = f.source(),
           .destination = f.destination(),
           .identification = f.ipv6 ? load_be32(f.at + f.fragment_at + 4) : f.v4().identification(),
@@ -53,7 +49,7 @@ Fragment fragment_place(const IpPacket& f) {
   Fragment place{.length = static_cast<uint16_t>(fragment_data(f).size()),
                  .header = header_of_whole(f),
                  .ip_length = f.length,
-                 .ecn = ecn(f)};
+                 .ecn = static_cast<uint8_t>(f.traffic_class() & kEcnMask)};
   if (f.ipv6) {
     const uint16_t word = load_be16(f.at + f.fragment_at + 2);
     place.offset = word & kIpv6FragmentOffsetMask;
@@ -67,11 +63,17 @@ Fragment fragment_place(const IpPacket& f) {
   return place;
 }
 
+Ipv6FragmentPlace fragment_header_place(const IpPacket& f) {
+  if (!f.ipv6) return {};
+  return {f.fragment_at, f.fragment_named_at, load_be32(f.at + f.fragment_at + 4)};
+}
+
 IpPacket write_whole_header(uint8_t* at, const IpPacket& first, const Reassembled& whole) {
   IpPacket packet =
       first.ipv6 ? write_whole_ipv6(at, first, whole) : write_whole_ipv4(at, first, whole);
   packet.at = at;
   packet.fragment = packet.first_fragment = false;
+  packet.set_traffic_class(static_cast<uint8_t>((packet.traffic_class() & ~kEcnMask) | whole.ecn));
   return packet;
 }
 

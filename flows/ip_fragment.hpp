@@ -13,6 +13,7 @@
 //   |                         Identification                          |
 //   +-----------------------------------------------------------------+
 
+#include "flows/fragment6.hpp"
 #include "flows/ip.hpp"
 #include "flows/reassembly.hpp"
 
@@ -33,9 +34,11 @@ inline ByteView fragment_data(const IpPacket& fragment) {
 
 // Of a packet whose `fragment` is true.
 
-FragmentKey fragment_key(const IpPacket& fragment, uint16_t link);
+FragmentKey fragment_key(const IpPacket& fragment, uint32_t link);
 /// Handle and size of the buffer are left to the caller.
 Fragment fragment_place(const IpPacket& fragment);
+/// Where the Fragment header is, to be put there again; of IPv4, nothing.
+Ipv6FragmentPlace fragment_header_place(const IpPacket& fragment);
 
 /// Writes the header of a datagram that became complete to `at`, where header_of_whole(first) bytes
 /// of header are followed by the data, whose pieces are there already. `first` is the fragment of

@@ -42,7 +42,6 @@ class Ipv6Header {
     store_be16(p_, static_cast<uint16_t>((load_be16(p_) & 0xf00f) | value << 4));
   }
   void set_payload_length(uint16_t length) { store_be16(p_ + 4, length); }
-  void set_ecn(uint8_t ecn) { p_[1] = static_cast<uint8_t>((p_[1] & 0xcf) | ecn << 4); }
   void decrement_hop_limit() { --p_[7]; }
 
  private:

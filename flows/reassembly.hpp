@@ -39,7 +39,7 @@ namespace penstock::flows {
 struct FragmentKey {
   IpAddress source, destination;
   uint32_t identification = 0;
-  uint16_t link = 0;  ///< by which they came in
+  uint32_t link = 0;  ///< by which they came in
   /// IPv4's. 0 for IPv6: there the fragments of one packet may name different ones.
   uint8_t protocol = 0;
   friend bool operator==(const FragmentKey&, const FragmentKey&) = default;
@@ -73,7 +73,7 @@ struct ReassembledPiece {
 
 struct ReleasedFragment {
   uint64_t handle = 0;
-  uint16_t link = 0;
+  uint32_t link = 0;
   DropReason reason = DropReason::none;
 };
 
@@ -109,6 +109,8 @@ class Reassembly {
   /// Gives up what is too old, at most `most` datagrams. The caller empties next_released().
   void tick(uint64_t now, uint32_t most);
 
+  void set_timeout(uint64_t ns) { limits_.timeout_ns = ns; }
+
   uint32_t datagrams() const { return used_.datagrams; }
   uint32_t fragments() const { return used_.fragments; }
   uint64_t bytes() const { return used_.bytes; }
@@ -129,7 +131,7 @@ class Reassembly {
     uint32_t next = kNone;
     uint16_t offset = 0;
     uint16_t length = 0;
-    uint16_t link = 0;
+    uint32_t link = 0;
     DropReason reason = DropReason::none;
   };
   /// Nodes in the order in which they came.
@@ -193,7 +195,7 @@ class Reassembly {
   void append(Chain& chain, uint32_t node);
   uint32_t take_first(Chain& chain);
 
-  const ReassemblyLimits limits_;
+  ReassemblyLimits limits_;
   const HashKeys keys_;
   Use used_;
   std::vector<Node> nodes_;

@@ -40,9 +40,8 @@ uint64_t Reassembly::hash(const FragmentKey& key) const {
   const uint64_t from = fold_multiply(high(key.source) ^ keys_[0], low(key.source) ^ keys_[1]);
   const uint64_t to =
       fold_multiply(high(key.destination) ^ keys_[1], low(key.destination) ^ keys_[2]);
-  const uint64_t rest =
-      uint64_t{key.identification} << 32 | uint32_t{key.link} << 16 | key.protocol;
-  return fold_multiply(from ^ rest, to ^ keys_[0]);
+  const uint64_t rest = uint64_t{key.identification} << 32 | key.link;
+  return fold_multiply(from ^ rest, to ^ key.protocol ^ keys_[0]);
 }
 
 uint8_t Reassembly::group(const IpAddress& source) const {

@@ -8,6 +8,7 @@
 
 #include <array>
 
+#include "engine/fragments.hpp"
 #include "engine/outbox.hpp"
 #include "engine/stages/stages.hpp"
 #include "perf/environment.hpp"
@@ -42,8 +43,9 @@ class Corridor {
         snapshot_(make_snapshot(way, ports_)),
         neighbors_(kNeighbors, 42),
         outbox_(ports_, link_up_, 0),
-        context_{snapshot_,     counters_,      neighbors_, conflicts_, pool_,
-                 icmp_budgets_, tunnel_states_, flow_keys_, outbox_,    kNow},
+        fragments_({}, pool_.buffer_bytes(), 42),
+        context_{snapshot_,      counters_,  neighbors_, conflicts_, pool_, icmp_budgets_,
+                 tunnel_states_, flow_keys_, outbox_,    fragments_, kNow},
         feed_(way, ports_[way.in()].mac()) {
     for (auto& up : link_up_) up = true;
     neighbors_.learn(snapshot_.interfaces[way.out()].link, next_hop(way.out(), way.ipv6),
@@ -136,6 +138,7 @@ class Corridor {
   engine::TunnelStates tunnel_states_{kTunnelSlots, 1};
   const flows::HashKeys flow_keys_{1};
   engine::Outbox outbox_;
+  engine::Fragments fragments_;
   Context context_;
   Burst burst_;
   Feed feed_;

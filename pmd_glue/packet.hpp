@@ -32,6 +32,9 @@ class Packet {
 
   explicit operator bool() const { return mbuf_ != nullptr; }
   rte_mbuf* mbuf() const { return mbuf_; }
+  /// As a number, for those who keep packets without knowing what they are.
+  uint64_t handle() const { return reinterpret_cast<uint64_t>(mbuf_); }
+  static Packet of_handle(uint64_t handle) { return Packet(reinterpret_cast<rte_mbuf*>(handle)); }
 
   uint8_t* data() const { return rte_pktmbuf_mtod(mbuf_, uint8_t*); }
   /// Bytes in the first segment: all of them when contiguous().
@@ -70,6 +73,12 @@ class Packet {
     return note;
   }
   static_assert(sizeof(rte_mbuf::hash) == sizeof(uint64_t));
+
+  /// Empties it: all of its room is behind the headroom again. Contiguous packets only.
+  void clear() {
+    rte_pktmbuf_reset_headroom(mbuf_);
+    set_length(0);
+  }
 
   void prefetch_buffer() const { rte_prefetch0(mbuf_); }
   void prefetch_data() const { rte_prefetch0(data()); }

@@ -69,6 +69,10 @@ class PacketPool {
   uint16_t data_room() const {
     return static_cast<uint16_t>(rte_pktmbuf_data_room_size(pool_) - kHeadroom);
   }
+  /// Memory that one packet takes, whatever is in it.
+  uint32_t buffer_bytes() const {
+    return pool_->header_size + pool_->elt_size + pool_->trailer_size;
+  }
   uint32_t capacity() const { return pool_->size; }
   /// Packets that are out. Walks all caches: for the control thread.
   uint32_t in_use() const { return rte_mempool_in_use_count(pool_); }

@@ -39,7 +39,9 @@ inline constexpr Range kCore{0, 1023};
 inline constexpr Range kMemoryMb{32, 1 << 20};
 inline constexpr Range kNeighbors{16, 1 << 20};
 inline constexpr Range kIcmpRate{0, 1'000'000};
-inline constexpr Range kVlanId{1, 4094};  ///< IEEE 802.1Q section 9.6
+inline constexpr Range kFragmentMemoryMb{1, 256};
+inline constexpr Range kFragmentTimeout{1, 60};  ///< s; RFC 8200 section 4.5 allows no more
+inline constexpr Range kVlanId{1, 4094};         ///< IEEE 802.1Q section 9.6
 inline constexpr Range kTtl{1, 255};
 inline constexpr Range kPortNumber{1, 65535};  ///< of UDP and of SCTP
 

@@ -22,6 +22,8 @@ constexpr auto kEngineKeys = std::to_array<Key>({{"main-core"},
                                                  {"memory"},
                                                  {"neighbors"},
                                                  {"icmp-rate"},
+                                                 {"fragment-memory"},
+                                                 {"fragment-timeout"},
                                                  {"verify"},
                                                  {"spread", "spreading by software"},
                                                  {"pickup", "tracking of associations"},
@@ -102,6 +104,8 @@ void read_engine(const Section& section, Draft& draft) {
   take(engine.memory_mb, section.number("memory", limits::kMemoryMb));
   take(engine.neighbors, section.number("neighbors", limits::kNeighbors));
   take(engine.icmp_rate, section.number("icmp-rate", limits::kIcmpRate));
+  take(engine.fragment_memory_mb, section.number("fragment-memory", limits::kFragmentMemoryMb));
+  take(engine.fragment_timeout_s, section.number("fragment-timeout", limits::kFragmentTimeout));
   take(draft.verify,
        section.choice<Verify>("verify", {{"state", Verify::state}, {"all", Verify::all}}));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) 2026 The Penstock authors
 #include "engine/outbox.hpp"
+#include "engine/stages/split.hpp"
 #include "engine/stages/stages.hpp"
 #include "engine/stages/tunnel_icmp.hpp"
 #include "flows/encap_sctp_udp.hpp"
@@ -16,14 +17,42 @@ bool came_in_ip_udp(const Context& context, const Meta& meta) {
          context.snapshot.tunnels[meta.from_tunnel].via == Via::ip_udp;
 }
 
+// The answer to what came in fragments leaves as they came, or through the tunnel that they came
+// through. When there are no buffers for it, there is none.
+void send_large(Context& context, const Meta& meta) {
+  const bool through = came_in_ip_udp(context, meta);
+  const flows::IpAddress to = meta.ip.destination();
+  const Route* route = through ? nullptr : find_route(context, to);
+  uint16_t mtu = context.snapshot.interfaces[route ? route->interface : meta.interface].mtu;
+  if (through)
+    mtu = static_cast<uint16_t>(mtu - context.snapshot.tunnels[meta.from_tunnel].coat.overhead());
+  mtu = piece_mtu(*meta.large, meta.ip, 0, mtu);
+  Pieces pieces;
+  if (mtu == 0 || !copy_in_pieces(context, meta.ip, meta.large, mtu, pieces)) return;
+  flows::IpPacket piece = meta.ip;
+  piece.fragment = pieces.count > 1;
+  for (size_t i = 0; i < pieces.count; ++i) {
+    piece.at = pieces.packets[i].data();
+    piece.length = pieces.packets[i].length();
+    if (through)
+      send_own_through(context, meta.from_tunnel, pieces.packets[i], piece);
+    else
+      context.outbox.send_own_ip(context, pieces.packets[i], meta.interface, to);
+  }
+}
+
 Verdict answer_echo(Context& context, pmd_glue::Packet packet, const Meta& meta) {
   const DropReason reason = flows::turn_into_echo_reply(meta.ip);
   if (reason != DropReason::none) return reason;
   context.counters.port(context.snapshot.interfaces[meta.interface].port).consumed.add(1);
-  if (came_in_ip_udp(context, meta))
+  if (meta.large != nullptr && meta.large->was_cut()) {
+    pmd_glue::free_packet(packet);
+    send_large(context, meta);
+  } else if (came_in_ip_udp(context, meta)) {
     send_own_through(context, meta.from_tunnel, packet, meta.ip);
-  else
+  } else {
     context.outbox.send_own_ip(context, packet, meta.interface, meta.ip.destination());
+  }
   return Verdict::taken();
 }
 
@@ -82,8 +111,10 @@ Verdict answer(Context& context, pmd_glue::Packet packet, Meta& meta) {
 }
 
 void tell_too_big(Context& context, const Meta& meta, uint16_t mtu) {
-  // A sender that encapsulates counts its UDP header too.
-  const bool wrapped = meta.from_tunnel != kNoTunnel && !came_in_ip_udp(context, meta);
+  // A sender that encapsulates counts its UDP header too; but not in fragments, which do not get
+  // smaller when the header is gone.
+  const bool wrapped = meta.from_tunnel != kNoTunnel && !came_in_ip_udp(context, meta) &&
+                       (meta.large == nullptr || !meta.large->was_cut());
   const uint16_t coat = wrapped ? flows::kSctpUdpOverhead : 0;
   flows::TokenBucket& budget = context.icmp_budgets.too_big;
   send_error(context, meta, budget, [=](auto out, const auto& packet, const auto& source) {

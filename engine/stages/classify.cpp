@@ -11,7 +11,7 @@ using flows::Verdict;
 
 Verdict classify_packet(const Snapshot& snapshot, uint16_t port, pmd_glue::Packet packet,
                         const Meta& meta) {
-  if (meta.ip.protocol != flows::kProtocolSctp || meta.ip.fragment) return Verdict::go_on();
+  if (meta.ip.protocol != flows::kProtocolSctp) return Verdict::go_on();
   const flows::Classified classified = flows::classify(meta.ip.payload());
   if (classified.drop != DropReason::none) return classified.drop;
   // The NIC saw UDP when the packet came out of a tunnel: then its word is about UDP.

@@ -106,7 +106,7 @@ Verdict handle_nd(Context& context, uint16_t interface, pmd_glue::Packet packet,
 
 bool is_neighbor_discovery(const flows::IpPacket& ip) {
   if (!ip.ipv6 || ip.protocol != flows::kProtocolIcmpv6) return false;
-  if (ip.fragment_header) return false;  // RFC 6980: not even an atomic one
+  if (ip.has_fragment_header()) return false;  // RFC 6980: not even an atomic one
   if (ip.payload().empty()) return false;
   const uint8_t type = ip.payload()[0];
   return type == static_cast<uint8_t>(flows::NdType::solicitation) ||

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) 2026 The Penstock authors
 #include <algorithm>
+#include <utility>
 
+#include "engine/large.hpp"
 #include "engine/stages/parts.hpp"
 #include "engine/stages/stages.hpp"
 #include "flows/encap_ip_udp.hpp"
@@ -20,7 +22,8 @@ Verdict put_on_ip_udp(const Context& context, const TunnelView& tunnel, pmd_glue
   const uint16_t coat = tunnel.coat.overhead();
   meta.flow = flows::inner_flow_hash(meta.ip, context.flow_keys);
   meta.udp_checksum_by_nic = context.snapshot.ports[meta.route->port].offload.tx_udp;
-  if (meta.ip.length + coat > meta.mtu) [[unlikely]] {
+  if (meta.large != nullptr && meta.large->was_cut()) return Verdict::go_on();
+  if (meta.ip.length + coat > meta.mtu || meta.large != nullptr) [[unlikely]] {
     meta.mtu = static_cast<uint16_t>(meta.mtu - coat);
     return Verdict::go_on();
   }
@@ -31,18 +34,34 @@ Verdict put_on_ip_udp(const Context& context, const TunnelView& tunnel, pmd_glue
   return Verdict::go_on();
 }
 
+// What came in fragments leaves in fragments. A sender that had set DF on them is told how large
+// they may be, another one has them cut again. The coat is cut with the packet, or put around each
+// piece.
+uint16_t largest_instead_of_cut(Meta& meta, uint16_t coat, bool around_each) {
+  uint16_t path = meta.mtu;
+  if (around_each) path = static_cast<uint16_t>(path - std::exchange(coat, uint16_t{0}));
+  if (meta.ip.length + coat > UINT16_MAX) return static_cast<uint16_t>(UINT16_MAX - coat);
+  const bool may_shrink = meta.ip.ipv6 || !meta.ip.dont_fragment();
+  const bool fits = may_shrink || meta.large->largest <= path;
+  meta.mtu = fits ? piece_mtu(*meta.large, meta.ip, coat, path) : uint16_t{0};
+  return meta.mtu == 0 ? path : uint16_t{0};
+}
+
 }  // namespace
 
 uint16_t largest_instead(const Context& context, Meta& meta) {
   const Snapshot& snapshot = context.snapshot;
   meta.mtu = snapshot.ports[meta.route->port].mtu;
   uint16_t coat = 0;
+  bool ip_udp = false;
   if (meta.to_tunnel != kNoTunnel) {
     const TunnelView& tunnel = snapshot.tunnels[meta.to_tunnel];
-    const bool ip_udp = tunnel.via == Via::ip_udp;
+    ip_udp = tunnel.via == Via::ip_udp;
     meta.mtu = std::min(meta.mtu, ip_udp ? context.tunnel_states.mtu(tunnel.slot) : tunnel.mtu);
     coat = ip_udp ? tunnel.coat.overhead() : flows::kSctpUdpOverhead;
   }
+  if (meta.large != nullptr && meta.large->was_cut()) [[unlikely]]
+    return largest_instead_of_cut(meta, coat, ip_udp);
   const bool fits = meta.ip.length + coat <= meta.mtu || !meta.ip.dont_fragment();
   return fits ? uint16_t{0} : static_cast<uint16_t>(meta.mtu - coat);
 }
@@ -51,6 +70,10 @@ Verdict put_on_coat(const Context& context, pmd_glue::Packet packet, Meta& meta)
   const Snapshot& snapshot = context.snapshot;
   const TunnelView& tunnel = snapshot.tunnels[meta.to_tunnel];
   if (tunnel.via == Via::ip_udp) return put_on_ip_udp(context, tunnel, packet, meta);
+  if (meta.large != nullptr) [[unlikely]] {
+    flows::wrap_sctp_udp(meta.ip, tunnel.listen, meta.peer_port, flows::UdpChecksum::software);
+    return Verdict::go_on();
+  }
   if (packet.headroom() < flows::kSctpUdpOverhead) [[unlikely]]
     return DropReason::alloc_fail;
   // A NIC finishes checksums of whole packets only, and of the header it finds where it looks.

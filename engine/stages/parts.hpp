@@ -15,6 +15,11 @@ flows::Verdict handle_nd(Context& context, uint16_t interface, pmd_glue::Packet 
                          const flows::IpPacket& ip, const flows::MacAddress& source_mac);
 bool is_neighbor_discovery(const flows::IpPacket& ip);
 
+/// Of receive, of fragments: whether the packet may be SCTP, and whether it may be UDP of a peer's
+/// tunnel, which only the whole shows.
+bool may_be_sctp(const flows::IpPacket& ip);
+bool may_be_wrapped(const Snapshot& snapshot, const Meta& meta);
+
 /// Of peel: an IP packet that is for a tunnel's port loses its coat, and an ICMP error about one
 /// that the tunnel sent becomes one about what was inside; any other goes on as it is.
 flows::Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta);
@@ -26,6 +31,10 @@ flows::Verdict classify_packet(const Snapshot& snapshot, uint16_t port, pmd_glue
 /// Of track: the rules' verdict on an SCTP packet; sets meta.to_tunnel and peer_port, and for an
 /// ip-udp tunnel meta.route to its far end.
 flows::Verdict apply_rules(Context& context, Meta& meta);
+
+/// Of track: whether the rules could do anything but let an SCTP packet pass, of which this is a
+/// fragment.
+bool rules_may_want(const Snapshot& snapshot, const Meta& meta);
 
 /// Of dress: sets meta.mtu, of the way out by meta.route and meta.to_tunnel. 0 when the packet fits
 /// there or may be cut; else the largest that its sender may use.

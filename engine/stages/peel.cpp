@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) 2026 The Penstock authors
+#include "engine/fragments.hpp"
 #include "engine/stages/parts.hpp"
 #include "engine/stages/stages.hpp"
 #include "engine/stages/tunnel_icmp.hpp"
@@ -11,12 +12,11 @@ namespace {
 using flows::DropReason;
 using flows::Verdict;
 
-// A fragment shows no port but in the first piece; the tunnel cannot take it off in pieces.
-Verdict peel_fragment(const TunnelView& tunnel, const flows::IpPacket& ip) {
+// Fragments of whoever may send to the tunnel were put together.
+bool is_fragment_of_stranger(const TunnelView& tunnel, const flows::IpPacket& ip) {
   const flows::ByteView payload = ip.payload();
-  if (!ip.first_fragment || payload.size() < flows::kUdpHeader) return Verdict::go_on();
-  if (flows::UdpHeader(payload.data()).destination() != tunnel.listen) return Verdict::go_on();
-  return ip.ipv6 ? DropReason::ip6_frag : DropReason::ip4_frag;
+  return ip.first_fragment && payload.size() >= flows::kUdpHeader &&
+         flows::UdpHeader(payload.data()).destination() == tunnel.listen;
 }
 
 void count_in(Context& context, uint16_t index, Meta& meta) {
@@ -44,8 +44,10 @@ Verdict peel_sctp_udp(Context& context, uint16_t index, pmd_glue::Packet packet,
 
   meta.came_from = udp.source();
   flows::unwrap_sctp_udp(meta.ip);
-  packet.trim_front(flows::kSctpUdpOverhead);
-  packet.set_length(meta.ip.length);
+  if (meta.large == nullptr) [[likely]] {
+    packet.trim_front(flows::kSctpUdpOverhead);
+    packet.set_length(meta.ip.length);
+  }
   return Verdict::go_on();
 }
 
@@ -72,11 +74,17 @@ Verdict peel_ip_udp(Context& context, uint16_t first, pmd_glue::Packet packet, M
   if (const DropReason r = flows::unwrap_ip_udp(meta.ip, listen, packet.l4_checksum());
       r != DropReason::none)
     return r;
-  packet.trim_front(static_cast<uint16_t>(meta.ip.at - outer));
-  packet.set_length(meta.ip.length);
+  if (meta.large == nullptr) [[likely]] {
+    packet.trim_front(static_cast<uint16_t>(meta.ip.at - outer));
+    packet.set_length(meta.ip.length);
+  } else if (!Fragments::bring_home(packet, meta)) {
+    if (meta.ip.fragment) return DropReason::segmented;
+    meta.large->largest = 0;  // that was the coat's
+  }
   // As of a packet that came by a port.
   if (const DropReason r = flows::check_addresses(meta.ip); r != DropReason::none) return r;
-  return context.snapshot.owns(meta.ip.source()) ? DropReason::martian : DropReason::none;
+  if (context.snapshot.owns(meta.ip.source())) return DropReason::martian;
+  return meta.ip.fragment ? reassemble(context, packet, meta) : Verdict::go_on();
 }
 
 bool is_for(const TunnelView& tunnel, const flows::IpAddress& destination) {
@@ -96,10 +104,9 @@ Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
     const TunnelView& tunnel = context.snapshot.tunnels[index];
     if (!is_for(tunnel, meta.ip.destination())) continue;
     if (meta.ip.fragment) {
-      const Verdict verdict = peel_fragment(tunnel, meta.ip);
-      if (verdict.goes_on()) continue;
+      if (!is_fragment_of_stranger(tunnel, meta.ip)) continue;
       meta.from_tunnel = index;
-      return verdict;
+      return DropReason::encap_source;
     }
     const flows::ByteView payload = meta.ip.payload();
     if (payload.size() < flows::kUdpHeader) return DropReason::udp_len;

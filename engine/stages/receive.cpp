@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) 2026 The Penstock authors
+#include "engine/fragments.hpp"
 #include "engine/stages/parts.hpp"
 #include "engine/stages/stages.hpp"
 #include "flows/ethernet.hpp"
@@ -26,7 +27,8 @@ Verdict receive_ip(Context& context, pmd_glue::Packet packet, Meta& meta, uint16
   if (const DropReason r = flows::check_addresses(meta.ip); r != DropReason::none) return r;
   if (context.snapshot.owns(meta.ip.source())) return DropReason::martian;
   // RFC 1122 section 3.3.6: unicast IP in a link-layer broadcast is nobody's.
-  return group_frame ? DropReason::multicast : DropReason::none;
+  if (group_frame) return DropReason::multicast;
+  return meta.ip.fragment ? reassemble(context, packet, meta) : Verdict::go_on();
 }
 
 /// Why a frame with two tags goes no further.
@@ -91,6 +93,7 @@ bool take_burst(Burst& burst, Context& context, pmd_glue::Port& port, uint16_t q
   PortTally& tally = context.counters.port(burst.port);
   tally.rx.add(burst.count);
   tally.rx_bytes.add(bytes);
+  context.fragments.begin_burst();
   return true;
 }
 

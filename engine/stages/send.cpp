@@ -31,7 +31,8 @@ void send_pieces(Context& context, pmd_glue::Packet packet, const Meta& meta, Tu
       meta.to_tunnel != kNoTunnel && context.snapshot.tunnels[meta.to_tunnel].via == Via::ip_udp;
   split(context, packet, meta, tunnel, [&](pmd_glue::Packet piece) {
     if (inside) return wrap_piece(context, piece, meta, tunnel);
-    context.outbox.send_ip(context, piece, meta.route->interface, next_hop(meta), false, tunnel);
+    context.outbox.send_ip(context, piece, meta.route->interface, next_hop(meta), meta.ip.ipv6,
+                           tunnel);
   });
 }
 
@@ -47,7 +48,7 @@ void send(Burst& burst, Context& context) {
       ++handed;
     }
     const TunnelUse tunnel{tunnel_slot(context, meta), meta.to_tunnel != kNoTunnel};
-    if (meta.ip.length > meta.mtu) [[unlikely]] {
+    if (meta.ip.length > meta.mtu || meta.large != nullptr) [[unlikely]] {
       send_pieces(context, burst.packets[i], meta, tunnel);
       continue;
     }

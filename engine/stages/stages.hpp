@@ -18,6 +18,10 @@ bool take_burst(Burst& burst, Context& context, pmd_glue::Port& port, uint16_t q
 /// goes on is IP, begins at its IP header, and has no padding.
 void receive(Burst& burst, Context& context);
 
+/// What is to be whole before anything is decided about it (SCTP, a tunnel's UDP, all that is for
+/// us) is held until it is. Other fragments go on as they are. By receive.
+flows::Verdict reassemble(Context& context, pmd_glue::Packet packet, Meta& meta);
+
 /// Takes UDP off what came through a tunnel that listens on this port.
 void peel(Burst& burst, Context& context);
 

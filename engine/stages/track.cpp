@@ -59,20 +59,9 @@ Verdict apply_rules(Context& context, Meta& meta) {
   }
 
   const flows::Origin origin{peeled ? meta.from_tunnel : meta.interface, peeled};
-  flows::Decision decision;
-  if (meta.ip.fragment) {
-    decision = snapshot.rules.find_without_ports(origin, meta.ip.source(), meta.ip.destination());
-    bool needs_whole = decision.needs_ports;
-    if (decision.action == flows::Action::tunnel) {
-      meta.to_tunnel = chosen_tunnel(snapshot, decision);
-      needs_whole |= snapshot.tunnels[meta.to_tunnel].via == Via::sctp_udp;
-    }
-    if (needs_whole) return meta.ip.ipv6 ? DropReason::ip6_frag : DropReason::ip4_frag;
-  } else {
-    const flows::SctpHeader sctp(meta.ip.payload().data());
-    decision = snapshot.rules.find(origin, meta.ip.source(), meta.ip.destination(), sctp.source(),
-                                   sctp.destination());
-  }
+  const flows::SctpHeader sctp(meta.ip.payload().data());
+  const flows::Decision decision = snapshot.rules.find(
+      origin, meta.ip.source(), meta.ip.destination(), sctp.source(), sctp.destination());
   switch (decision.action) {
     case flows::Action::bypass:
       return Verdict::go_on();
@@ -82,6 +71,13 @@ Verdict apply_rules(Context& context, Meta& meta) {
       return enter_tunnel(context, chosen_tunnel(snapshot, decision), meta);
   }
   return Verdict::go_on();
+}
+
+bool rules_may_want(const Snapshot& snapshot, const Meta& meta) {
+  if (downgraded_tunnel(snapshot, meta.interface, meta.ip) != kNoTunnel) return true;
+  const flows::Decision decision = snapshot.rules.find_without_ports(
+      {meta.interface, false}, meta.ip.source(), meta.ip.destination());
+  return decision.action != flows::Action::bypass || decision.needs_ports;
 }
 
 namespace {
@@ -101,7 +97,7 @@ Verdict track_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
   if (is_link_local(meta.ip)) return DropReason::link_local;
   if (meta.route != nullptr && meta.route->kind == Route::Kind::broadcast)
     return DropReason::multicast;
-  if (meta.ip.protocol == flows::kProtocolSctp) {
+  if (meta.ip.protocol == flows::kProtocolSctp) {  // whole: its fragments were held until it was
     const Verdict verdict = apply_rules(context, meta);
     if (!verdict.goes_on()) return verdict;
   }

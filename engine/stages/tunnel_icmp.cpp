@@ -145,7 +145,7 @@ Verdict translate_error(Context& context, pmd_glue::Packet packet, Meta& meta) {
     const flows::UdpPort* port = tunnel.peer_port.find(quoted->ip.destination());
     if (port == nullptr || *port != quoted->destination) return DropReason::icmp_untrusted;
     const DropReason reason = flows::translate_sctp_udp_error(meta.ip, *quoted);
-    packet.set_length(meta.ip.length);
+    if (meta.large == nullptr) packet.set_length(meta.ip.length);
     return reason;
   }
   return Verdict::go_on();

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "engine/fragments.hpp"
 #include "engine/outbox.hpp"
 #include "engine/stages/parts.hpp"
 #include "engine/stages/split.hpp"
@@ -30,7 +31,7 @@ void put_in_front(const LinkHeader& link, pmd_glue::Packet packet) {
 
 /// The frame's link header, and meta.ip, when a tunnel may be there for it: a sound IP packet with
 /// SCTP, UDP or ICMP. No header: the frame is none of our business.
-LinkHeader look(pmd_glue::Packet packet, Meta& meta) {
+LinkHeader look(const Snapshot& snapshot, pmd_glue::Packet packet, Meta& meta) {
   LinkHeader link;
   if (!packet.contiguous()) return link;
   const flows::LinkPayload payload = flows::link_payload(packet.bytes());
@@ -42,18 +43,28 @@ LinkHeader look(pmd_glue::Packet packet, Meta& meta) {
       flows::check_addresses(meta.ip) != DropReason::none)
     return link;
   const uint8_t icmp = ipv6 ? flows::kProtocolIcmpv6 : flows::kProtocolIcmp;
-  if (meta.ip.protocol != flows::kProtocolSctp && meta.ip.protocol != flows::kProtocolUdp &&
-      meta.ip.protocol != icmp)
+  if (meta.ip.fragment && may_be_sctp(meta.ip)) {
+    if (!rules_may_want(snapshot, meta)) return link;
+  } else if (meta.ip.protocol != flows::kProtocolSctp && meta.ip.protocol != flows::kProtocolUdp &&
+             meta.ip.protocol != icmp) {
     return link;
+  }
   link.length = payload.offset;
   std::memcpy(link.bytes.data(), packet.data(), link.length);
   return link;
 }
 
+/// Tags mean nothing on a wire, but fragments with different ones do not belong together.
+uint16_t network_of(const LinkHeader& link, uint16_t port) {
+  const uint8_t* tag = link.bytes.data() + flows::kEthernetHeader - 2;
+  const bool tagged = link.length > flows::kEthernetHeader;
+  return link_of(port, tagged ? flows::load_vlan_id(tag) : flows::kUntagged);
+}
+
 /// Native SCTP that no rule wants, however broken, is not ours to judge.
 bool rules_leave_alone(Context& context, Meta& meta) {
   if (meta.from_tunnel != kNoTunnel) return false;
-  if (!meta.ip.fragment && meta.ip.payload().size() < flows::kSctpHeader) return true;
+  if (meta.ip.payload().size() < flows::kSctpHeader) return true;
   Meta tried = meta;
   return apply_rules(context, tried).goes_on() && tried.to_tunnel == kNoTunnel;
 }
@@ -101,25 +112,34 @@ Verdict cross(Context& context, uint16_t port, pmd_glue::Packet packet, Meta& me
   const PortView& view = context.snapshot.ports[port];
   meta.interface = port;  // its untagged one; tags mean nothing here
   meta.route = &view.across;
-  const LinkHeader link = look(packet, meta);
+  const LinkHeader link = look(context.snapshot, packet, meta);
   if (link.length == 0) return Verdict::go_on();
   const uint16_t length = packet.length();
   packet.trim_front(link.length);
   packet.set_length(meta.ip.length);
   meta.ip_length_received = meta.ip.length;
+  if (meta.ip.fragment && (may_be_sctp(meta.ip) || may_be_wrapped(context.snapshot, meta)))
+      [[unlikely]] {
+    const Verdict taken = context.fragments.take(context, packet, meta, network_of(link, port));
+    if (!taken.goes_on()) return taken;
+  }
   const Verdict verdict = tunnel_part(context, link, port, packet, meta);
   if (!verdict.goes_on()) return verdict;
-  if (meta.from_tunnel == kNoTunnel && meta.to_tunnel == kNoTunnel) {
+  const bool left_alone = meta.from_tunnel == kNoTunnel && meta.to_tunnel == kNoTunnel;
+  if (left_alone && meta.large != nullptr) {
+    meta.mtu = piece_mtu(*meta.large, meta.ip, 0, UINT16_MAX);  // as large as they came
+    if (meta.mtu == 0) return DropReason::too_big;
+  } else if (left_alone) {
     packet.prepend(link.length);
     packet.set_length(length);
     return verdict;
   }
-  if (packet.headroom() < link.length) return DropReason::alloc_fail;
+  if (meta.large == nullptr && packet.headroom() < link.length) return DropReason::alloc_fail;
   const TunnelUse tunnel{tunnel_slot(context, meta), meta.to_tunnel != kNoTunnel,
                          static_cast<uint8_t>(link.length)};
   context.counters.port(port).handed_out.add(1);
   context.counters.port(view.wired_to).handed_in.add(1);
-  if (meta.ip.length > meta.mtu) {
+  if (meta.ip.length > meta.mtu || meta.large != nullptr) {
     split(context, packet, meta, tunnel, [&](pmd_glue::Packet piece) {
       put_in_front(link, piece);
       context.outbox.send_frame(context, piece, view.wired_to, tunnel);

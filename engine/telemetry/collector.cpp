@@ -39,6 +39,7 @@ Totals Collector::totals() const {
     p.handed_in = p.handed_in - b.handed_in + b.held;
     p.handed_out -= b.handed_out;
     p.split -= b.split;
+    p.merged -= b.merged;
     p.dropped -= b.dropped;
   }
   for (size_t i = 0; i < tunnels_; ++i) {

@@ -19,14 +19,15 @@ struct PortCounters {
   uint64_t consumed = 0;    ///< taken in here: ARP, ND, ICMP for our own addresses
   uint64_t handed_in = 0;   ///< came in by another port, leaves by this one
   uint64_t handed_out = 0;  ///< came in by this port, leaves by another one
-  uint64_t held = 0;        ///< waiting for a neighbour just now
+  uint64_t held = 0;        ///< waiting just now, for a neighbour or for the rest of its fragments
   uint64_t split = 0;       ///< additional packets made by fragmenting
+  uint64_t merged = 0;      ///< fragments that became part of another packet
   uint64_t dropped = 0;
 
   /// 0 when every packet is accounted for.
   int64_t balance() const {
     return static_cast<int64_t>(rx + originated + split + handed_in) -
-           static_cast<int64_t>(tx + consumed + held + handed_out + dropped);
+           static_cast<int64_t>(tx + consumed + merged + held + handed_out + dropped);
   }
 };
 

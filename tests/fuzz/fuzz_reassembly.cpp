@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <map>
 
-#include "flows/fragment6.hpp"
 #include "flows/ip_fragment.hpp"
 #include "tests/fuzz/input.hpp"
 
@@ -135,10 +134,7 @@ class Life {
       std::copy(data.begin(), data.end(),
                 whole.begin() + static_cast<std::ptrdiff_t>(header + h.place.offset));
     }
-    Ipv6FragmentPlace place;
-    if (first->ip.ipv6)
-      place = {first->ip.fragment_at, first->ip.fragment_named_at,
-               load_be32(first->ip.at + first->ip.fragment_at + 4)};
+    const Ipv6FragmentPlace place = fragment_header_place(first->ip);
     const IpPacket said = write_whole_header(whole.data(), first->ip, whole_);
     IpPacket found;
     promise(check_ip(whole, said.ipv6, ChecksumState::unknown, found) == DropReason::none,

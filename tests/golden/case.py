@@ -204,7 +204,7 @@ def flatten(report: dict) -> Counters:
 
 def balance(report: dict) -> dict[str, int]:
     """Per port: 0 when every packet is accounted for."""
-    into, out = ("rx", "originated", "split", "handed_in"), ("tx", "consumed", "held",
-                                                            "handed_out", "dropped")
+    into, out = ("rx", "originated", "split", "handed_in"), ("tx", "consumed", "merged",
+                                                            "held", "handed_out", "dropped")
     return {port: sum(c[k] for k in into) - sum(c[k] for k in out)
             for port, c in report["ports"].items()}

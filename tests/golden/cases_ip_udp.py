@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from case import (Case, Config, advance, answered, consumed, dropped, inject, meanwhile, originated,
                   passed, split)
+from cases_fragment import cut, largest, merged, numbered, recut
 from cases_icmp import error4, error6, expired, from_us, too_big
 from flow_hash import flow_hash
 from packets import (CORE4, CORE6, DEST_OPTIONS, GATE4, GATE6, HOST4, HOST6, ICMP, ICMP6, PEER4,
@@ -323,12 +324,77 @@ for v6, over6 in VERSIONS:
                            tuple(to_peer(coat(p, over6, flow_hash(packet))) for p in pieces),
                            into(over6) + split("wan0", len(pieces) - 1)
                            + Counter({("tunnels", NAME[over6], "tx"): len(pieces) - 1}), config_)]
-# Pieces that came as such need no ports, and go in one by one.
-for over6 in (False, True):
-    whole = Ip4(HOST4, FAR[False, over6], SCTP, text(2000), flags="")
-    for i, piece in enumerate(fragments(whole, 1400)):
-        CASES += [wraps(f"fragment-{i}-passes-{label(False, over6)}", piece, over6,
-                        flow=flow_hash(piece, fragment=True))]
+# What came in pieces is put together for the rules, and each piece that leaves gets a coat.
+for v6, over6 in VERSIONS:
+    for config_, mtu in ((IP_UDP, 1500), (SMALL, 1400)):
+        packet = numbered(out(sctp(data(3000)), v6, over6))
+        came = cut(packet, 1440)
+        left = recut(hop(packet), min(largest(came), mtu - (48 if over6 else 28)))
+        CASES += [Case(f"ip-udp/fragments-out-{mtu}-{label(v6, over6)}",
+                       tuple(from_host(p) for p in came[::-1]),
+                       tuple(to_peer(coat(p, over6, flow_hash(packet))) for p in left),
+                       merged("core0", "wan0", len(came), len(left))
+                       + Counter({("tunnels", NAME[over6], "tx"): len(left)}), config_)]
+    # Home: pieces that each have a coat, a coat that was cut, and both.
+    packet = numbered(home(sctp(data(2600)), v6, over6))
+    came = cut(packet, 1000)
+    CASES += [Case(f"ip-udp/fragments-home-{label(v6, over6)}",
+                   tuple(from_peer(arriving(p, over6)) for p in came[::-1]),
+                   tuple(to_host(hop(p)) for p in came),
+                   merged("wan0", "core0", len(came), len(came))
+                   + Counter({("tunnels", NAME[over6], "rx"): len(came)}), IP_UDP)]
+    packet = home(sctp(data(1300)), v6, over6)
+    outer = cut(numbered(arriving(packet, over6)), 800)
+    CASES += [Case(f"ip-udp/coat-in-fragments-{label(v6, over6)}",
+                   tuple(from_peer(p) for p in outer[::-1]), (to_host(hop(packet)),),
+                   merged("wan0", "core0", len(outer), 1)
+                   + Counter({("tunnels", NAME[over6], "rx"): 1}), IP_UDP)]
+    packet = numbered(home(sctp(data(2000)), v6, over6))
+    came = cut(packet, 1200)
+    outers = [p for piece in came for p in cut(numbered(arriving(piece, over6)), 800)]
+    CASES += [Case(f"ip-udp/coat-and-packet-in-fragments-{label(v6, over6)}",
+                   tuple(from_peer(p) for p in outers[::-1]), tuple(to_host(hop(p)) for p in came),
+                   merged("wan0", "core0", len(outers), len(came))
+                   + Counter({("tunnels", NAME[over6], "rx"): len(came)}), IP_UDP)]
+    # A ping through the tunnel, in pieces
+    us, far = (CORE6, FAR[True, over6]) if v6 else (CORE4, FAR[False, over6])
+    rest = struct.pack("!HH", 7, 1) + text(2500)
+    ask = numbered(icmp6(far, us, 128, 0, rest) if v6 else icmp4(far, us, 8, 0, rest))
+    reply = from_us(icmp6(us, far, 129, 0, rest, fl=ask.fl) if v6
+                    else icmp4(us, far, 0, 0, rest, id=ask.id, flags=""))
+    came = cut(ask, 1000)
+    left = recut(reply, largest(came))
+    CASES += [Case(f"ip-udp/echo-in-fragments-{label(v6, over6)}",
+                   tuple(from_peer(arriving(p, over6)) for p in came),
+                   tuple(to_peer(coat(p, over6, flow_hash(p, fragment=True))) for p in left),
+                   consumed("wan0") + originated("wan0", len(left)) + Counter({
+                       ("ports", "wan0", "rx"): len(came) - 1,
+                       ("ports", "wan0", "merged"): len(came) - 1,
+                       ("tunnels", NAME[over6], "rx"): len(came),
+                       ("tunnels", NAME[over6], "tx"): len(left)}), IP_UDP)]
+# Nobody cut the packet inside: it is too long for its way, and may be cut, or not; one of them is
+# even too long for a buffer.
+for over6, size in ((False, 4000), (True, 4000), (False, 12000), (True, 12000)):
+    packet = numbered(home(sctp(data(size)), False, over6))
+    came, left = cut(numbered(arriving(packet, over6)), 1400), fragments(hop(packet), 1500)
+    CASES += [Case(f"ip-udp/long-inside-{size}-{NAME[over6]}", tuple(from_peer(p) for p in came),
+                   tuple(to_host(p) for p in left), merged("wan0", "core0", len(came), len(left))
+                   + Counter({("tunnels", NAME[over6], "rx"): 1}), IP_UDP)]
+    packet = home(sctp(data(size)), False, over6)
+    came = cut(numbered(arriving(packet, over6)), 1400)
+    CASES += [Case(f"ip-udp/long-inside-df-{size}-{NAME[over6]}", tuple(from_peer(p) for p in came),
+                   (to_peer(coat(error4(packet, CORE4, 3, 4, 1500), over6)),),
+                   lost("too_big", "wan0", over6) + originated("wan0") + Counter({
+                       ("ports", "wan0", "rx"): len(came) - 1,
+                       ("ports", "wan0", "merged"): len(came) - 1,
+                       ("tunnels", NAME[over6], "tx"): 1}), IP_UDP)]
+# A piece that is longer than a buffer, in a coat that was cut
+packet = replace(numbered(home(text(12000), False, False)), flags="MF")
+came = cut(numbered(arriving(packet, False)), 1400)
+CASES += [Case("ip-udp/long-fragment-inside", tuple(from_peer(p) for p in came), (),
+               lost("segmented", "wan0", False) + Counter({
+                   ("ports", "wan0", "rx"): len(came) - 1,
+                   ("ports", "wan0", "merged"): len(came) - 1}), IP_UDP)]
 
 # Nobody at the far end
 for v6, over6 in VERSIONS:

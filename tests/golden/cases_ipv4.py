@@ -142,33 +142,11 @@ ADDRESS += [
 ]
 
 
-# Fragments: never reassembled, never looked into behind the first.
+# Fragments of others pass; cases_fragment.py has those that are put together.
 
-_whole = sctp(data(400))
-_frag_fields = ((0, "MF", _whole[:200]), (25, "", _whole[200:]), (0, "MF", _whole[:8]))
-FRAGMENT = [
-    drops(f"ipv4/fragment-{i}-to-tunnel",
-          from_host(Ip4(HOST4, PEER4, SCTP, payload, frag=frag, flags=flags)), "ip4_frag",
-          tunnel="to")
-    for i, (frag, flags, payload) in enumerate(_frag_fields)
-]
-FRAGMENT += [
-    Case(f"ipv4/fragment-{i}-bypass", (from_gate(packet),), (to_host(hop(packet)),),
-         passed("wan0", "core0"))
-    for i, (frag, flags, payload) in enumerate(_frag_fields)
-    for packet in (Ip4(FAR4, HOST4, SCTP, payload, frag=frag, flags=flags),)
-]
-FRAGMENT += [
-    drops("ipv4/fragment-needs-sctp-port",
-          from_gate(Ip4(FAR4, HOST4, SCTP, _whole[200:], frag=25, flags="")), "ip4_frag",
-          DROP_5000),
-    drops("ipv4/fragment-first-encapsulated",
-          from_peer(Ip4(PEER4, HOST4, UDP_PROTO, wrap(back(_whole)).payload[:208], flags="MF")),
-          "ip4_frag", tunnel="to"),
-]
 _udp_tail = Ip4(HOST4, PEER4, UDP_PROTO, text(64), frag=100, flags="")
-FRAGMENT += [Case("ipv4/fragment-udp-bypass", (from_host(_udp_tail),), (to_peer(hop(_udp_tail)),),
-                  passed("core0", "wan0"))]
+FRAGMENT = [Case("ipv4/fragment-udp-bypass", (from_host(_udp_tail),), (to_peer(hop(_udp_tail)),),
+                 passed("core0", "wan0"))]
 
 # Everything that is not SCTP of a rule is routed as it is.
 FORWARD = [

@@ -108,24 +108,7 @@ EXTENSION += [case for what, ext in (
              peeled()))]
 
 _whole = sctp(data(400))
-_pieces = (("first", frag(0, True), _whole[:200]), ("later", frag(25, True), _whole[200:240]),
-           ("last", frag(30, False), _whole[240:]))
-FRAGMENTS = [drops(f"ipv6/fragment-{what}-to-tunnel",
-                   from_host(Ip6(HOST6, PEER6, SCTP, payload, ext=(header,))), "ip6_frag",
-                   tunnel="to")
-             for what, header, payload in _pieces]
-FRAGMENTS += [Case(f"ipv6/fragment-{what}-bypass", (from_gate(packet),), (to_host(hop(packet)),),
-                   passed("wan0", "core0"))
-              for what, header, payload in _pieces
-              for packet in (Ip6(FAR6, HOST6, SCTP, payload, ext=(header,)),)]
-# Behind a later fragment's header comes payload, whatever "next header" makes of it.
-_later = Ip6(FAR6, HOST6, DEST_OPTIONS, b"\xff" * 16, ext=(frag(25, True),))
-FRAGMENTS += [
-    Case("ipv6/fragment-later-is-not-walked", (from_gate(_later),), (to_host(hop(_later)),),
-         passed("wan0", "core0")),
-    drops("ipv6/fragment-first-encapsulated",
-          from_peer(Ip6(PEER6, HOST6, UDP_PROTO, wrap(back(_whole, True)).payload[:208],
-                        ext=(frag(0, True),))), "ip6_frag", tunnel="to"),
+FRAGMENTS = [
     *[drops(f"ipv6/fragment-first-{what}", from_gate(Ip6(FAR6, HOST6, nh, payload, ext=ext)),
             "ip6_frag_hdr")
       for what, nh, payload, ext in (

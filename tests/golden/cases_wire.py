@@ -8,6 +8,7 @@ from dataclasses import replace
 from case import TUNNEL, Case, Config, dropped, originated, passed, peeled, split, wrapped
 from cases_icmp import error4, error6
 from neighbors import arp_request, solicitation
+from cases_fragment import cut, largest, merged, numbered, orders, recut
 from packets import (BROADCAST, CORE0_MAC, ENCAP, HOST4, HOST6, HOST_MAC, PEER4, PEER_MAC, SCTP,
                      Ip4, Ip6, back, chunk, data, ether, fragments, ip_frame, native, sctp, text,
                      udp_packet, vlan, wrap)
@@ -177,3 +178,61 @@ CASES += [
          wrapped() + split("wan0", len(_pieces) - 1)
          + Counter({("tunnels", TUNNEL, "tx"): len(_pieces) - 1}), WIRE_SMALL),
 ]
+
+# Fragments: those that a tunnel may want are put together, others cross bit for bit.
+
+
+def in_pieces(name: str, frames, out, counters, config: Config = WIRE) -> Case:
+    return Case(f"wire/fragments-{name}", tuple(frames), tuple(out), counters, config, resolved=False)
+
+
+for v6 in (False, True):
+    family = "v6" if v6 else "v4"
+    for order in ("in-order", "reversed", "mixed"):
+        packet = numbered(native(sctp(data(3000)), v6))
+        pieces = cut(packet, 1200)
+        out = recut(wrap(packet), largest(pieces))
+        CASES.append(in_pieces(f"wrapped-{family}-{order}", (up(p, vlan(40)) for p in orders(pieces)[order]),
+                               (across(up(p, vlan(40))) for p in out),
+                               merged("core0", "wan0", len(pieces), len(out))
+                               + Counter({("tunnels", TUNNEL, "tx"): len(out)})))
+        packet = numbered(back(sctp(data(3000)), v6))
+        pieces = cut(wrap(packet), 1200)
+        out = recut(packet, largest(pieces))
+        CASES.append(in_pieces(f"peeled-{family}-{order}", (down(p) for p in orders(pieces)[order]),
+                               (across(down(p)) for p in out),
+                               merged("wan0", "core0", len(pieces), len(out))
+                               + Counter({("tunnels", TUNNEL, "rx"): 1})))
+    # No rule wants them whatever their ports are: as they come, one by one, broken or not.
+    pieces = cut(numbered(back(text(2000), v6)), 1200)
+    CASES += [in_pieces(f"unwanted-{family}", (down(p) for p in pieces[::-1]),
+                        (across(down(p)) for p in pieces[::-1]), passed("wan0", "core0", 2)),
+              in_pieces(f"unwanted-half-{family}", (down(pieces[1]),), (across(down(pieces[1])),),
+                        passed("wan0", "core0"))]
+    # A rule wants to see their ports, and then does not want them: they leave as they were.
+    pieces = cut(numbered(back(sctp(data(2000)), v6)), 1200)
+    CASES.append(in_pieces(f"looked-at-{family}", (down(p, vlan(7)) for p in pieces[::-1]),
+                           (across(down(p, vlan(7))) for p in pieces),
+                           merged("wan0", "core0", 2, 2), WIRE_DROP))
+    pieces = cut(numbered(native(sctp(data(2000), dport=5000), v6)), 1200)
+    CASES.append(in_pieces(f"rule-{family}", (up(p) for p in pieces), (),
+                           dropped("rule_drop", "core0") + Counter({
+                               ("ports", "core0", "rx"): 1, ("ports", "core0", "merged"): 1}),
+                           WIRE_DROP))
+    # Plain SCTP of a peer that encapsulates gets no further in pieces either.
+    pieces = cut(numbered(back(sctp(data(2000)), v6)), 1200)
+    if not v6:
+        CASES.append(in_pieces("downgrade", (down(p) for p in pieces), (),
+                               dropped("encap_downgrade", "wan0", tunnel="to") + Counter({
+                                   ("ports", "wan0", "rx"): 1, ("ports", "wan0", "merged"): 1}),
+                               WIRE_FIXED))
+    # A stranger's for the tunnel's port
+    pieces = cut(numbered(wrap(replace(back(sctp(data(2000)), v6), src="2001:db8:9::9" if v6 else "198.51.100.9"))), 1200)
+    CASES.append(in_pieces(f"of-a-stranger-{family}", (down(p) for p in pieces),
+                           (across(down(pieces[1])),),
+                           dropped("encap_source", "wan0", tunnel="to") + passed("wan0", "core0")))
+# Different tags, different networks
+_pieces = cut(numbered(native(sctp(data(2000)))), 1200)
+CASES.append(Case("wire/fragments-of-two-vlans", (up(_pieces[0], vlan(7)), up(_pieces[1], vlan(8))), (),
+                  Counter({("ports", "core0", "rx"): 2, ("ports", "core0", "held"): 2}), WIRE,
+                  fresh=True, resolved=False))

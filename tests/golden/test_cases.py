@@ -15,11 +15,8 @@ from crc32c import crc32c
 from packets import Frame
 
 DROP_REASONS = Path(__file__).resolve().parents[2] / "flows" / "drop_reason.def"
-# What takes a lack of memory, of room in a transmit queue or in a table, or a frame of many buffers
-NOT_BY_PACKETS = {"alloc_fail", "tx_full", "tx_down", "tx_refused", "neighbor_full", "segmented"}
-# Decided in flows/, not yet asked by a stage
-NOT_BY_PACKETS |= {"frag_tiny", "frag_overlap", "frag_duplicate", "frag_oversize", "frag_ecn",
-                   "frag_limit", "frag_timeout"}
+# What takes a lack of memory, of room in a transmit queue or in a table
+NOT_BY_PACKETS = {"alloc_fail", "tx_full", "tx_down", "tx_refused", "neighbor_full"}
 
 
 def test_crc32c_of_known_strings() -> None:

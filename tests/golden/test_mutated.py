@@ -17,7 +17,7 @@ from packets import Frame
 from runner import Runner
 
 FRAMES = [frame for case in CASES for step in case.steps() if "inject" in step.command
-          for frame in [(port, bytes.fromhex(raw)) for port, raw in step.command["inject"]]]
+          for frame in [(port, bytes.fromhex(raw)) for port, raw in step.command["inject"][:8]]]
 ROUNDS = 2000  # bursts of 32
 LENGTHS = (0, 1, 3, 4, 7, 8, 0x7F, 0x80, 0xFF)
 

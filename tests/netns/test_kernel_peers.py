@@ -4,6 +4,7 @@
 
 import itertools
 import os
+import time
 
 import pytest
 
@@ -97,6 +98,39 @@ def test_a_native_sender_is_told_the_path_mtu(direct, build, sctp_peer, family):
         assert_apart(judge_all(captures))
         penstock.assert_no_loss("too_big")
         assert penstock.drops().get("too_big") == 1
+
+
+@pytest.mark.parametrize("size", [1493, 4000, 65527])
+@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
+def test_fragments_arrive(topology, build, family, size):
+    """One kernel cuts, another one puts together; what it gets has the right CRC, and is of nobody's
+    association."""
+    with topology.gateways(build) as penstocks:
+        # More pieces than may wait for a neighbour: all of them are to be known.
+        topology.west.run(f"busybox ping -c 1 -W 2 {topology.east_address[family]}")
+        before = topology.east.snmp()
+        topology.west.run(f"{OVERSIZED} {topology.east_address[family]} {size} in-pieces")
+        deadline = time.monotonic() + 3
+        grown = {}
+        while not grown.get("SctpOutOfBlues") and time.monotonic() < deadline:
+            after = topology.east.snmp()
+            grown = {name: value - before[name] for name, value in after.items()}
+        assert grown["SctpOutOfBlues"] == 1 and grown["SctpChecksumErrors"] == 0, grown
+        for penstock in penstocks:
+            penstock.assert_no_loss()
+            assert sum(port["merged"] for port in penstock.ports().values()) >= size // 1492
+            assert sum(port["split"] for port in penstock.ports().values()) >= size // 1492
+
+
+@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
+def test_large_pings_are_answered(direct, build, family):
+    """By us, from what was put together; by the far kernel, with fragments that passed as they are."""
+    with direct.gateways(build) as [penstock]:
+        near = {"IPv4": "10.10.0.1", "IPv6": "2001:db8:a::1"}[family]
+        for size in (1600, 20000, 65507 if family == "IPv4" else 65487):
+            for address in (near, direct.east_address[family]):
+                direct.west.run(f"busybox ping -c 2 -i 0.1 -W 2 -s {size} {address}")
+        penstock.assert_no_loss()
 
 
 @pytest.mark.parametrize("family", ["IPv4", "IPv6"])

@@ -162,6 +162,7 @@ class Runner {
                        {"handed_out", c.handed_out},
                        {"held", c.held},
                        {"split", c.split},
+                       {"merged", c.merged},
                        {"dropped", c.dropped}};
     }
     for (const engine::DropReport& d : report.drops) {

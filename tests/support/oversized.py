@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 The Penstock authors
 """Sends one SCTP packet that may not be fragmented and prints what path MTU the kernel then knows.
+Or one that is to be fragmented.
 
-    oversized.py ADDRESS SIZE     SIZE: of the whole IP packet; runs in a guest, standard library
+    oversized.py ADDRESS SIZE             SIZE: of the whole IP packet; runs in a guest, standard
+    oversized.py ADDRESS SIZE in-pieces   library
 """
 
 import socket
@@ -14,7 +16,7 @@ import time
 SCTP = 132
 IP_MTU_DISCOVER, IP_MTU = 10, 14
 IPV6_MTU_DISCOVER, IPV6_MTU = 23, 24
-DO = 2  # set DF, fragment never
+DONT, DO = 0, 2  # fragment as needed; set DF, fragment never
 
 
 def crc32c(data):
@@ -33,15 +35,18 @@ def packet(size):
     return header + struct.pack("<I", crc32c(header + bytes(4) + chunk)) + chunk
 
 
-def main(address, size):
+def main(address, size, in_pieces):
     v6 = ":" in address
     family, level = (socket.AF_INET6, socket.IPPROTO_IPV6) if v6 else (socket.AF_INET,
                                                                        socket.IPPROTO_IP)
     raw = socket.socket(family, socket.SOCK_RAW, SCTP)
-    raw.setsockopt(level, IPV6_MTU_DISCOVER if v6 else IP_MTU_DISCOVER, DO)
+    raw.setsockopt(level, IPV6_MTU_DISCOVER if v6 else IP_MTU_DISCOVER,
+                   DONT if in_pieces else DO)
     raw.connect((address, 0))
     before = raw.getsockopt(level, IPV6_MTU if v6 else IP_MTU)
     raw.send(packet(size - (40 if v6 else 20)))
+    if in_pieces:
+        return
     deadline = time.monotonic() + 3
     known = before
     while known == before and time.monotonic() < deadline:
@@ -50,4 +55,4 @@ def main(address, size):
     print(known)
 
 
-main(sys.argv[1], int(sys.argv[2]))
+main(sys.argv[1], int(sys.argv[2]), sys.argv[3:] == ["in-pieces"])

@@ -70,9 +70,9 @@ class Penstock:
             assert port["balance"] == 0, port
         total = {name: sum(port[name] for port in ports)
                  for name in ("rx_packets", "tx_packets", "originated", "consumed", "split",
-                              "held", "drops")}
+                              "merged", "held", "drops")}
         came = total["rx_packets"] + total["originated"] + total["split"]
-        went = total["tx_packets"] + total["drops"] + total["consumed"] + total["held"]
+        went = total["tx_packets"] + total["drops"] + total["consumed"] + total["merged"] + total["held"]
         assert came == went, total
         by_reason = sum(count for reason, count in self.drops().items()
                         if not reason.startswith("rx_"))

@@ -81,7 +81,7 @@ const Case kFile[] = {
      {"p.toml:2:8: [engine]: idle \"fast\" is unknown; give \"poll\" or \"adaptive\"",
       "p.toml:3:10: [engine]: memory 0 is out of range; give 32 to 1048576",
       "p.toml:4:1: [engine]: unknown key \"turbo\"; there are: main-core, workers, idle, "
-      "hugepages, memory, neighbors, icmp-rate, verify"}},
+      "hugepages, memory, neighbors, icmp-rate, fragment-memory, fragment-timeout, verify"}},
 };
 INSTANTIATE_TEST_SUITE_P(File, ConfigMistake, testing::ValuesIn(kFile), case_name);
 
@@ -144,6 +144,18 @@ const Case kEngine[] = {
     {"icmp_rate_high",
      engine("icmp-rate = 1000001"),
      {"p.toml:2:13: [engine]: icmp-rate 1000001 is out of range; give 0 to 1000000"}},
+    {"fragment_memory_low",
+     engine("fragment-memory = 0"),
+     {"p.toml:2:19: [engine]: fragment-memory 0 is out of range; give 1 to 256"}},
+    {"fragment_memory_high",
+     engine("fragment-memory = 257"),
+     {"p.toml:2:19: [engine]: fragment-memory 257 is out of range; give 1 to 256"}},
+    {"fragment_timeout_low",
+     engine("fragment-timeout = 0"),
+     {"p.toml:2:20: [engine]: fragment-timeout 0 is out of range; give 1 to 60"}},
+    {"fragment_timeout_high",
+     engine("fragment-timeout = 61"),
+     {"p.toml:2:20: [engine]: fragment-timeout 61 is out of range; give 1 to 60"}},
     {"verify",
      engine("verify = true"),
      {"p.toml:2:10: [engine]: verify wants a string, and this is a truth value"}},

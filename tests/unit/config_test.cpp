@@ -118,7 +118,8 @@ TEST(Config, KeysThatAreLeftOutHaveTheirDefaults) {
 TEST(Config, EngineKeysAreUnderstood) {
   const Config c = good(
       parse_config(engine("workers = 3\nidle = \"adaptive\"\nhugepages = \"require\"\nmemory = 64\n"
-                          "neighbors = 16\nicmp-rate = 0\nverify = \"all\"\nmain-core = 1023"),
+                          "neighbors = 16\nicmp-rate = 0\nfragment-memory = 256\nfragment-timeout "
+                          "= 60\nverify = \"all\"\nmain-core = 1023"),
                    "p.toml"));
   EXPECT_EQ(c.engine.worker_count, 3u);
   EXPECT_TRUE(c.engine.worker_cores.empty());
@@ -127,6 +128,8 @@ TEST(Config, EngineKeysAreUnderstood) {
   EXPECT_EQ(c.engine.memory_mb, 64u);
   EXPECT_EQ(c.engine.neighbors, 16u);
   EXPECT_EQ(c.engine.icmp_rate, 0u);
+  EXPECT_EQ(c.engine.fragment_memory_mb, 256u);
+  EXPECT_EQ(c.engine.fragment_timeout_s, 60u);
   EXPECT_EQ(c.engine.main_core, 1023u);
   EXPECT_EQ(c.verify, Verify::all);
   EXPECT_EQ(good(parse_config(engine("workers = \"auto\""), "p.toml")).engine, EngineConfig{});

@@ -169,9 +169,9 @@ TEST(IcmpEcho, OtherMessagesAskForNothing) {
 TEST(IcmpEcho, FragmentsAreNotAnswered) {
   Bytes bytes = echo4();
   Ipv4Header(bytes.data()).set_fragment_word(kIpv4MoreFragments);
-  EXPECT_EQ(echo(bytes), DropReason::ip4_frag);
+  EXPECT_EQ(echo(bytes), DropReason::icmp_unhandled);
   EXPECT_EQ(echo(packet6(kProtocolFragment, from_hex("3a00000100000001 8000818300770003"))),
-            DropReason::ip6_frag);
+            DropReason::icmp_unhandled);
 }
 
 TEST(IcmpError, FragmentationNeeded) {

@@ -260,10 +260,13 @@ TEST(Snapshot, WhatTheFileSaysOfTheEngine) {
   EXPECT_FALSE(make(config).adaptive_idle);
   config.verify = Verify::all;
   config.engine.idle = Idle::adaptive;
+  EXPECT_EQ(make(config).fragment_timeout_s, 5u);
   config.engine.icmp_rate = 7;
+  config.engine.fragment_timeout_s = 9;
   EXPECT_EQ(make(config).verify, flows::VerifyCrc::all);
   EXPECT_TRUE(make(config).adaptive_idle);
   EXPECT_EQ(make(config).icmp_rate, 7u);
+  EXPECT_EQ(make(config).fragment_timeout_s, 9u);
 }
 
 }  // namespace
