@@ -24,6 +24,9 @@ PoolSize pool_size(const Config& config, size_t workers) {
   const auto queued = static_cast<uint32_t>(workers * kDescriptors);
   std::vector<pmd_glue::PortRings> rings;
   for (const PortConfig& p : config.ports) rings.push_back({-1, p.mtu, queued, queued});
+  for (const PortConfig& p : config.ports)
+    if (!p.kernel.empty())
+      rings.push_back({-1, p.mtu, kKernelDepth, static_cast<uint32_t>(workers * kKernelDepth)});
   const std::vector<pmd_glue::WorkerHold> holds(workers, {-1, packets_in_hand(config, workers)});
   const pmd_glue::PoolsPlan plan = plan_pools(rings, holds);
   if (plan.pools.empty()) return {};

@@ -15,6 +15,9 @@ namespace penstock::engine {
 /// Of each of a port's queues.
 inline constexpr uint16_t kDescriptors = 512;
 
+/// Frames between the workers and a port's kernel side, in each ring.
+inline constexpr uint32_t kKernelDepth = 512;
+
 /// What one of `workers` may have in hand beside rings and pool caches: packets held for a
 /// neighbour, fragments, a burst, and a buffer full for each port.
 uint32_t packets_in_hand(const Config& config, size_t workers);

@@ -25,6 +25,7 @@ struct Meta {
   uint32_t flow = 0;                 ///< of what ip-udp carries, by dress
   bool udp_checksum_by_nic = false;  ///< by dress
   uint16_t ip_length_received = 0;   ///< as it came, for the tunnel's bytes
+  uint8_t link_header = 0;           ///< bytes that receive cut from the front
 };
 
 struct Burst {
@@ -42,6 +43,11 @@ inline uint16_t tunnel_slot(const Context& context, const Meta& meta) {
   return tunnel == kNoTunnel ? kNoTunnel : context.snapshot.tunnels[tunnel].slot;
 }
 
+/// A packet that nothing here wants, for `reason`: the host beside the port may. True when it was
+/// given to it. In stages/kernel.cpp.
+bool give_to_kernel(Context& context, uint16_t port, pmd_glue::Packet packet, const Meta& meta,
+                    flows::DropReason reason);
+
 /// Applies `decide(packet, meta) -> flows::Verdict` to each packet in order.
 template <class Decide>
 void for_each_packet(Burst& burst, Context& context, Decide&& decide) {
@@ -55,6 +61,9 @@ void for_each_packet(Burst& burst, Context& context, Decide&& decide) {
       }
       ++kept;
     } else if (!verdict.is_taken()) {
+      if (context.snapshot.ports[burst.port].kernel != kNoPort &&
+          give_to_kernel(context, burst.port, burst.packets[i], burst.meta[i], verdict.reason()))
+        continue;
       context.counters.count_drop(burst.port, tunnel_slot(context, burst.meta[i]), verdict.reason(),
                                   1, context.now_ns);
       pmd_glue::free_packet(burst.packets[i]);

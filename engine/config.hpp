@@ -49,6 +49,7 @@ struct PortConfig {
   std::string device;   ///< PCI address, or a vdev in DPDK's words: "net_tap0,iface=cv0"
   uint16_t mtu = 1500;  ///< bytes of the largest IP packet
   std::optional<flows::MacAddress> mac;  ///< none: the device's own
+  std::string kernel;  ///< name of the host's interface beside the port; empty: none
   SourcePosition at;
   SourcePosition device_at;
 };

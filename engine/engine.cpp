@@ -54,6 +54,7 @@ Engine::~Engine() {
   collector_.reset();
   workers_.clear();  // their buffers go back before the ports and pools go
   shared_.reset();
+  kernel_sides_.clear();  // behind the ports that stand on them
 }
 
 Result<std::unique_ptr<Engine>> Engine::create(const Config& config, const EngineOptions& options) {
@@ -65,8 +66,17 @@ Result<std::unique_ptr<Engine>> Engine::create(const Config& config, const Engin
   return engine;
 }
 
+size_t Engine::configured(size_t port) const {
+  return port < config_.ports.size() ? port : kernel_of_[port - config_.ports.size()];
+}
+
+const std::string& Engine::port_name(size_t port) const {
+  return port < config_.ports.size() ? config_.ports[port].name
+                                     : config_.ports[configured(port)].kernel;
+}
+
 Error Engine::port_error(size_t i, const Error& e) const {
-  const PortConfig& p = config_.ports[i];
+  const PortConfig& p = config_.ports[configured(i)];
   return Error{fmt::format("{}port \"{}\": {}", where(config_, p.device_at), p.name, e.message)};
 }
 
@@ -89,6 +99,11 @@ Result<void> Engine::open_ports() {
     rings.push_back(rings_of(port->plan(), port->capabilities(), p.mtu));
     shared_->ports.push_back(std::move(*port));
   }
+  for (size_t i = 0; i < config_.ports.size(); ++i) {
+    if (config_.ports[i].kernel.empty()) continue;
+    const auto queued = static_cast<uint32_t>(options_.workers * kKernelDepth);
+    rings.push_back({rings[i].numa, config_.ports[i].mtu, kKernelDepth, queued});
+  }
   const pmd_glue::PoolsPlan plan = plan_pools(rings, worker_holds());
   if (auto r = make_pools(plan); !r) return r;
   // With one pool, whatever leaves by a port came out of it.
@@ -96,6 +111,10 @@ Result<void> Engine::open_ports() {
   for (size_t i = 0; i < shared_->ports.size(); ++i)
     if (auto r = shared_->ports[i].set_up(pools_[plan.of_port[i]], one_pool); !r)
       return port_error(i, r.error());
+  for (size_t i = 0; i < config_.ports.size(); ++i) {
+    if (config_.ports[i].kernel.empty()) continue;
+    if (auto r = open_kernel_side(i, pools_[plan.of_port[i]]); !r) return port_error(i, r.error());
+  }
   return {};
 }
 
@@ -144,6 +163,7 @@ Result<void> Engine::start_ports() {
     if (auto r = shared_->ports[i].start(); !r) return port_error(i, r.error());
   }
   tend(started_ns_);
+  give_kernel_addresses({});
   return {};
 }
 
@@ -214,6 +234,7 @@ Result<std::vector<std::string>> Engine::reload(const Config& config) {
   if (plan.empty()) return std::vector<std::string>{"nothing to change"};
   const std::vector<InterfaceConfig> before = config_.interfaces;
   publish(config);
+  give_kernel_addresses(before);
   announce_changes(before);
   lines.push_back(fmt::format("applied, generation {}", snapshot_->generation));
   return lines;
@@ -248,13 +269,14 @@ void Engine::tend(uint64_t now_ns) {
     if (link.up && before.up && link.way != before.way) announce(i);
     if (link.up == before.up) continue;
     if (options_.log && now_ns != started_ns_)
-      options_.log(fmt::format("port {}: link {}", config_.ports[i].name, link.up ? "up" : "down"));
+      options_.log(fmt::format("port {}: link {}", port_name(i), link.up ? "up" : "down"));
     shared_->link_up[i].store(link.up, std::memory_order_relaxed);
     if (link.up)
       announce(i);
     else
       shared_->link_losses[i].fetch_add(1, std::memory_order_relaxed);
   }
+  pass_on_links_to_kernel();
   pass_on_link_losses(now_ns);
   tell_of_tunnels();
   tell_conflicts(now_ns);

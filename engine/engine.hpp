@@ -69,6 +69,10 @@ class Engine {
  private:
   Engine(const Config& config, const EngineOptions& options);
   flows::Result<void> open_ports();
+  flows::Result<void> open_kernel_side(size_t port, pmd_glue::PacketPool& pool);
+  /// The [[port]] that a port is, or is the kernel's side of.
+  size_t configured(size_t port) const;
+  const std::string& port_name(size_t port) const;
   flows::Result<void> make_pools(const pmd_glue::PoolsPlan& plan);
   std::vector<pmd_glue::WorkerHold> worker_holds() const;
   flows::Error port_error(size_t port, const flows::Error& error) const;
@@ -79,6 +83,8 @@ class Engine {
   void assign_tunnel_paths(const Snapshot& snapshot);
   void pass_on_link_losses(uint64_t now_ns);
   void tell_of_tunnels();
+  void pass_on_links_to_kernel();
+  void give_kernel_addresses(const std::vector<InterfaceConfig>& before);
   void tell_conflicts(uint64_t now_ns);
   std::vector<uint16_t> assign_tunnel_slots(const Config& config);
   void announce_changes(const std::vector<InterfaceConfig>& before);
@@ -87,7 +93,9 @@ class Engine {
   EngineOptions options_;
   std::vector<pmd_glue::PacketPool> pools_;  ///< per NUMA node; outlive ports and workers
   std::vector<size_t> worker_pools_;         ///< index into pools_
-  std::unique_ptr<Shared> shared_;
+  std::vector<std::unique_ptr<pmd_glue::KernelSide>> kernel_sides_;
+  std::vector<size_t> kernel_of_;   ///< of which port each of them is
+  std::unique_ptr<Shared> shared_;  ///< its ports are config_.ports and then the kernel_sides_'
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<const Snapshot>> unreclaimed_;  ///< a worker did not let go in time

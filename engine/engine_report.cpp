@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/engine.hpp"
 
@@ -134,9 +135,20 @@ Report Engine::report(uint64_t now_ns) {
   report.generation = snapshot_->generation;
   report.uptime_ms = ms_since(started_ns_, now_ns);
 
-  for (size_t i = 0; i < config_.ports.size(); ++i)
-    report.ports.push_back(
-        report_port(config_.ports[i], shared_->ports[i], links_[i], totals.ports[i]));
+  for (size_t i = 0; i < shared_->ports.size(); ++i) {
+    PortReport r =
+        report_port(config_.ports[configured(i)], shared_->ports[i], links_[i], totals.ports[i]);
+    if (i >= config_.ports.size()) {
+      const pmd_glue::KernelSide::Stats stats = kernel_sides_[i - config_.ports.size()]->stats();
+      r.kernel_of = std::exchange(r.name, port_name(i));
+      r.device = fmt::format("the host beside {}", r.kernel_of);
+      r.driver = "kernel";
+      r.rx_missed = stats.not_taken;
+      r.rx_errors = stats.oversized;
+      r.kernel_refused = stats.refused;
+    }
+    report.ports.push_back(std::move(r));
+  }
   const std::vector<AddressConflict> conflicts = shared_->conflicts.current(now_ns);
   for (size_t index = 0; index < config_.interfaces.size(); ++index) {
     const InterfaceConfig& i = config_.interfaces[index];
@@ -165,7 +177,7 @@ Report Engine::report(uint64_t now_ns) {
         tunnel_drops[row] += d.packets;
         const auto reason = static_cast<flows::DropReason>(i);
         report.drops.push_back({.reason = std::string(name(reason)),
-                                .port = config_.ports[port].name,
+                                .port = port_name(port),
                                 .tunnel = slot_names[row],
                                 .meaning = std::string(meaning(reason)),
                                 .hint = std::string(hint(reason)),

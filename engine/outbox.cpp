@@ -55,6 +55,7 @@ uint16_t Outbox::transmit(Context& context, uint16_t port, Buffer& b) {
     if (n == 0) break;
     sent = static_cast<uint16_t>(sent + n);
   }
+  out.wake();
   uint64_t bytes = 0;
   for (uint16_t i = 0; i < sent; ++i) {
     bytes += lengths[i];

@@ -95,9 +95,10 @@ Field address(const InterfaceConfig& i) {
 
 Object port(const PortConfig& p, const InterfaceConfig& untagged) {
   const auto mac = p.mac ? std::optional(flows::to_string(*p.mac)) : std::nullopt;
+  const auto kernel = p.kernel.empty() ? std::nullopt : std::optional(p.kernel);
   return {"port." + p.name,
           {cold("device", p.device), address(untagged), cold("mtu", std::to_string(p.mtu)),
-           maybe("mac", mac, "the device's", false)}};
+           maybe("mac", mac, "the device's", false), maybe("kernel", kernel, "none", false)}};
 }
 
 Object vlan(const Config& config, const InterfaceConfig& i) {

@@ -265,6 +265,12 @@ Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports
     connect(w.ports[0], w.ports[1], s);
     connect(w.ports[1], w.ports[0], s);
   }
+  uint16_t kernel = static_cast<uint16_t>(config.ports.size());
+  for (uint16_t i = 0; i < config.ports.size(); ++i) {
+    if (config.ports[i].kernel.empty()) continue;
+    s.ports[i].kernel = kernel;
+    s.ports[kernel++].kernel_of = i;
+  }
   std::vector<Prefix> own;
   for (uint16_t i = 0; i < config.interfaces.size(); ++i) {
     const InterfaceConfig& interface = config.interfaces[i];

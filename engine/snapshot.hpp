@@ -55,8 +55,10 @@ struct PortView {
   uint16_t mtu = 0;
   uint16_t untagged = kNoInterface;  ///< index into Snapshot::interfaces; none: it has no address
   std::vector<std::pair<flows::VlanId, uint16_t>> vlans;  ///< with their interfaces
-  uint16_t wired_to = kNoPort;  ///< the other end, when the port is the end of a wire
-  Route across;                 ///< out of that end, whatever the destination
+  uint16_t wired_to = kNoPort;   ///< the other end, when the port is the end of a wire
+  Route across;                  ///< out of that end, whatever the destination
+  uint16_t kernel = kNoPort;     ///< the kernel's side of this port, itself an index into ports
+  uint16_t kernel_of = kNoPort;  ///< of which port this is the kernel's side
 
   /// kNoInterface when the port is not in that VLAN.
   uint16_t interface_of(flows::VlanId vlan) const;
@@ -146,7 +148,8 @@ void choose_tunnels(const Snapshot& snapshot, const TunnelStates& states);
 /// Takes over from `before` what it came to where revert = "never" keeps it, for the same tunnels.
 void keep_choices(const Snapshot& snapshot, const Snapshot& before);
 
-/// Pure. `ports` has one entry for each of config.ports, `tunnel_slots` for each of config.tunnels.
+/// Pure. `ports` has one entry for each of config.ports, and behind them one for each kernel's
+/// side, in the order of the ports; `tunnel_slots` has one for each of config.tunnels.
 Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports,
                        const std::vector<uint16_t>& tunnel_slots, uint64_t generation);
 

@@ -48,6 +48,10 @@ bool Worker::turn(Context& context) {
       cross_wire(burst_, context);
       continue;
     }
+    if (context.snapshot.ports[port].kernel_of != kNoPort) {
+      leave_kernel(burst_, context);
+      continue;
+    }
     receive(burst_, context);
     peel(burst_, context);
     classify(burst_, context);

@@ -25,8 +25,8 @@ struct Shared {
         quiesce(worker_count) {}
 
   uint32_t workers;
-  std::atomic<const Snapshot*> snapshot{nullptr};    ///< written by the control thread
-  std::vector<pmd_glue::Port> ports;                 ///< fixed once workers run
+  std::atomic<const Snapshot*> snapshot{nullptr};  ///< written by the control thread
+  std::vector<pmd_glue::Port> ports;  ///< those of the kernel's sides last; fixed once workers run
   std::vector<std::atomic<uint32_t>> announcements;  ///< per port, +1 by control: tell the link
   std::vector<std::atomic<uint32_t>> link_losses;    ///< per port, +1 by control: link went down
   std::vector<std::atomic<bool>> link_up;            ///< per port, written by control

@@ -66,6 +66,7 @@ class KernelSide {
   };
   Stats stats() const;
   const std::string& interface() const { return tap_.name(); }
+  uint32_t index() const { return tap_.index(); }
 
  private:
   static constexpr uint16_t kBurst = 32;

@@ -91,6 +91,7 @@ Port& Port::operator=(Port&& other) noexcept {
   membership_ = std::move(other.membership_);
   packet_sockets_ = std::move(other.packet_sockets_);
   bond_ = std::exchange(other.bond_, std::nullopt);
+  kernel_side_ = std::exchange(other.kernel_side_, nullptr);
   spec_ = std::move(other.spec_);
   capabilities_ = std::move(other.capabilities_);
   plan_ = std::move(other.plan_);
@@ -264,6 +265,7 @@ void Port::stop() {
 }
 
 LinkState Port::link() {
+  if (kernel_side_ != nullptr) return started_ ? kernel_side_->link() : LinkState{};
   if (watch_) return started_ ? watch_->poll() : LinkState{};
   rte_eth_link link{};
   if (!started_ || rte_eth_link_get_nowait(id_, &link) != 0) return {};

@@ -17,6 +17,7 @@
 #include "flows/result.hpp"
 #include "pmd_glue/bond.hpp"
 #include "pmd_glue/kernel_interface.hpp"
+#include "pmd_glue/kernel_side.hpp"
 #include "pmd_glue/link_watch.hpp"
 #include "pmd_glue/packet.hpp"
 #include "pmd_glue/packet_sockets.hpp"
@@ -64,6 +65,14 @@ class Port {
   /// The queue of each value of the hash's low bits, once started; empty: not known.
   std::span<const uint16_t> rss_table() const { return rss_table_; }
 
+  /// This port is the workers' end of `side`, which outlives it: its link is that of the interface
+  /// there, and it is woken by wake(). Before the start.
+  void attach(KernelSide& side) { kernel_side_ = &side; }
+  /// By a worker, after transmit(): sees to it that somebody looks.
+  void wake() {
+    if (kernel_side_ != nullptr) kernel_side_->wake();
+  }
+
   /// Whether queue 0 has to be sent on, be it nothing, at least every 100 ms; and received on.
   bool wants_bursts() const { return bond_ && bond_->wants_bursts(); }
 
@@ -107,6 +116,7 @@ class Port {
   FileDescriptor membership_;  ///< holds the kernel interface in all-multicast while open
   std::vector<PacketSockets> packet_sockets_;  ///< net_af_packet's
   std::optional<Bond> bond_;
+  KernelSide* kernel_side_ = nullptr;
   PortSpec spec_;
   PortCapabilities capabilities_;
   PortPlan plan_;

@@ -24,7 +24,8 @@ struct PortDraft {
   Said<std::string> device;
   Said<int64_t> mtu{1500, {}};
   std::optional<flows::MacAddress> mac;
-  bool addressed = false;  ///< it says address or vlan, rightly or wrongly
+  Said<std::string> kernel;  ///< empty: none
+  bool addressed = false;    ///< it says address or vlan, rightly or wrongly
   SourcePosition at;
 };
 

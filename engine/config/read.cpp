@@ -29,13 +29,8 @@ constexpr auto kEngineKeys = std::to_array<Key>({{"main-core"},
                                                  {"pickup", "tracking of associations"},
                                                  {"ootb", "tracking of associations"}});
 constexpr auto kControlKeys = std::to_array<Key>({{"socket"}, {"metrics", "metrics over HTTP"}});
-constexpr auto kPortKeys = std::to_array<Key>({{"name"},
-                                               {"device"},
-                                               {"address"},
-                                               {"mtu"},
-                                               {"mac"},
-                                               {"vlan"},
-                                               {"kernel", "kernel interfaces beside a port"}});
+constexpr auto kPortKeys =
+    std::to_array<Key>({{"name"}, {"device"}, {"address"}, {"mtu"}, {"mac"}, {"vlan"}, {"kernel"}});
 constexpr auto kVlanKeys = std::to_array<Key>({{"id"}, {"address"}});
 constexpr auto kWireKeys = std::to_array<Key>({{"ports"}});
 constexpr auto kRouteKeys = std::to_array<Key>({{"to"}, {"next-hop"}});
@@ -159,6 +154,7 @@ PortTable read_port(const Section& section) {
   if (section.find("mtu") != nullptr)
     port.mtu = section.number("mtu", limits::kMtu).value_or(Said<int64_t>{limits::kMtu.most, {}});
   if (const auto mac = section.value("mac", read_mac)) port.mac = mac->value;
+  take(port.kernel, section.value("kernel", read_interface_name));
   return table;
 }
 

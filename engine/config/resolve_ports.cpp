@@ -120,6 +120,25 @@ void check_addressed(const Draft& draft, const PortDraft& port, Mistakes& mistak
                                     title_of("port", port)));
 }
 
+/// The end of a wire hands everything to its other end; a host beside it would get nothing.
+void check_kernel(const Draft& draft, size_t index, Mistakes& mistakes) {
+  const PortDraft& port = draft.ports[index];
+  if (port.kernel.value.empty()) return;
+  const std::string title = title_of("port", port);
+  for (const WireDraft& wire : draft.wires)
+    for (const auto& end : wire.ports)
+      if (end.value == port.name.value)
+        mistakes.add(port.kernel.at,
+                     fmt::format("{}: kernel, and it is the end of a wire, of {}; remove one",
+                                 title, line_of(wire.at)));
+  for (size_t i = 0; i < index; ++i)
+    if (draft.ports[i].kernel.value == port.kernel.value)
+      mistakes.add(port.kernel.at,
+                   fmt::format("{}: kernel interface {} is already that of {}; "
+                               "give another name",
+                               title, quoted(port.kernel.value), title_of("port", draft.ports[i])));
+}
+
 }  // namespace
 
 std::vector<PortConfig> resolve_ports(const Draft& draft, Mistakes& mistakes) {
@@ -128,11 +147,13 @@ std::vector<PortConfig> resolve_ports(const Draft& draft, Mistakes& mistakes) {
     const PortDraft& port = draft.ports[i];
     check_device(draft, i, mistakes);
     check_addressed(draft, port, mistakes);
+    check_kernel(draft, i, mistakes);
     PortConfig made;
     made.name = port.name.value;
     made.device = port.device.value;
     made.mtu = static_cast<uint16_t>(port.mtu.value);
     made.mac = port.mac;
+    made.kernel = port.kernel.value;
     made.at = port.at;
     made.device_at = port.device.at;
     ports.push_back(std::move(made));

@@ -141,6 +141,18 @@ Result<std::string> read_device(std::string_view text) {
   return Error{"is neither a PCI address such as \"0000:3b:00.0\" nor a vdev such as \"net_tap0\""};
 }
 
+Result<std::string> read_interface_name(std::string_view text) {
+  const bool good = !text.empty() && text.size() <= limits::kInterfaceNameLength && text != "." &&
+                    text != ".." && std::all_of(text.begin(), text.end(), [](char c) {
+                      return c > ' ' && c <= '~' && c != '/' && c != ':' && c != '%';
+                    });
+  if (good) return std::string(text);
+  return Error{
+      fmt::format("is no name for an interface; give 1 to {} characters, without blank, "
+                  "'/', ':' and '%'",
+                  limits::kInterfaceNameLength)};
+}
+
 bool same_device(std::string_view a, std::string_view b) {
   const std::string_view interface = kernel_interface(a);
   return device_identity(a) == device_identity(b) ||

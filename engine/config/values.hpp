@@ -16,6 +16,8 @@ namespace penstock::engine {
 flows::Result<std::string> read_name(std::string_view text);
 /// A PCI address, a vdev ("net_tap0,iface=x"), or either behind the name of its bus ("pci:…").
 flows::Result<std::string> read_device(std::string_view text);
+/// As the kernel takes it for one of its interfaces.
+flows::Result<std::string> read_interface_name(std::string_view text);
 /// Whether two devices are one, spelled the same way or not, or stand for one kernel interface.
 bool same_device(std::string_view a, std::string_view b);
 

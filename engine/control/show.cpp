@@ -78,6 +78,7 @@ Json port_json(const PortReport& p) {
   return Json{{"name", p.name},
               {"state", p.link_up ? "up" : "down"},
               {"speed_mbps", number_or_null(p.speed_mbps, uint32_t{0})},
+              {"kernel_of", text_or_null(p.kernel_of)},
               {"device", p.device},
               {"driver", p.driver},
               {"mac", p.mac},
@@ -103,7 +104,8 @@ Json port_json(const PortReport& p) {
               {"balance", c.balance()},
               {"rx_missed", p.rx_missed},
               {"rx_errors", p.rx_errors},
-              {"rx_no_buffer", p.rx_no_buffer}};
+              {"rx_no_buffer", p.rx_no_buffer},
+              {"kernel_refused", p.kernel_refused}};
 }
 
 Json tunnel_json(const TunnelReport& t) {
@@ -153,6 +155,9 @@ void add_port_losses(Json& rows, const PortReport& port, bool all) {
       "raise engine.memory");
   add("rx_errors", port.rx_errors, "damaged before or in the port",
       "check cable, optics and the port opposite");
+  if (!port.kernel_of.empty())
+    add("kernel_refused", port.kernel_refused, "the host did not take it from its interface",
+        "is it switched on? ip link show");
 }
 
 }  // namespace

@@ -68,6 +68,7 @@ Verdict handle_arp(Context& context, uint16_t interface, pmd_glue::Packet packet
   if (!for_us) return DropReason::arp;
   context.counters.port(view.port).consumed.add(1);
   if (!request) {
+    copy_to_kernel(context, interface, packet, 0);
     pmd_glue::free_packet(packet);
     return Verdict::taken();
   }
@@ -77,8 +78,10 @@ Verdict handle_arp(Context& context, uint16_t interface, pmd_glue::Packet packet
   return Verdict::taken();
 }
 
-Verdict handle_nd(Context& context, uint16_t interface, pmd_glue::Packet packet,
-                  const flows::IpPacket& ip, const flows::MacAddress& source_mac) {
+Verdict handle_nd(Context& context, pmd_glue::Packet packet, const Meta& meta,
+                  const flows::MacAddress& source_mac) {
+  const uint16_t interface = meta.interface;
+  const flows::IpPacket& ip = meta.ip;
   const InterfaceView& view = context.snapshot.interfaces[interface];
   flows::NdMessage nd;
   const DropReason reason =
@@ -99,6 +102,8 @@ Verdict handle_nd(Context& context, uint16_t interface, pmd_glue::Packet packet,
           flows::write_advertisement(reply.bytes(), view.mac, nd, source, source_mac)));
       context.outbox.send_own_frame(context, reply, interface);
     }
+  } else {
+    copy_to_kernel(context, interface, packet, meta.link_header);
   }
   pmd_glue::free_packet(packet);
   return Verdict::taken();

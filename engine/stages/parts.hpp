@@ -11,14 +11,19 @@ namespace penstock::engine {
 
 /// Of receive: an ARP frame without tag, and a packet that is_neighbor_discovery().
 flows::Verdict handle_arp(Context& context, uint16_t interface, pmd_glue::Packet packet);
-flows::Verdict handle_nd(Context& context, uint16_t interface, pmd_glue::Packet packet,
-                         const flows::IpPacket& ip, const flows::MacAddress& source_mac);
+flows::Verdict handle_nd(Context& context, pmd_glue::Packet packet, const Meta& meta,
+                         const flows::MacAddress& source_mac);
 bool is_neighbor_discovery(const flows::IpPacket& ip);
 
 /// Of receive, of fragments: whether the packet may be SCTP, and whether it may be UDP of a peer's
 /// tunnel, which only the whole shows.
 bool may_be_sctp(const flows::IpPacket& ip);
 bool may_be_wrapped(const Snapshot& snapshot, const Meta& meta);
+
+/// What we heard about a neighbour, for the host beside the port of `interface` to know too. Of the
+/// packet `link_header` bytes were cut from the front; 0: it is a frame without its tag.
+void copy_to_kernel(Context& context, uint16_t interface, pmd_glue::Packet packet,
+                    uint16_t link_header);
 
 /// Of peel: an IP packet that is for a tunnel's port loses its coat, and an ICMP error about one
 /// that the tunnel sent becomes one about what was inside; any other goes on as it is.

@@ -18,12 +18,12 @@ Verdict receive_ip(Context& context, pmd_glue::Packet packet, Meta& meta, uint16
   const bool group_frame = frame[0] & 1;
   const flows::MacAddress source_mac = flows::load_mac(frame + 6);
   packet.trim_front(header);
+  meta.link_header = static_cast<uint8_t>(header);
   const DropReason reason = flows::check_ip(packet.bytes(), ipv6, packet.ipv4_checksum(), meta.ip);
   if (reason != DropReason::none) return reason;
   packet.set_length(meta.ip.length);
   meta.ip_length_received = meta.ip.length;
-  if (is_neighbor_discovery(meta.ip))
-    return handle_nd(context, meta.interface, packet, meta.ip, source_mac);
+  if (is_neighbor_discovery(meta.ip)) return handle_nd(context, packet, meta, source_mac);
   if (const DropReason r = flows::check_addresses(meta.ip); r != DropReason::none) return r;
   if (context.snapshot.owns(meta.ip.source())) return DropReason::martian;
   // RFC 1122 section 3.3.6: unicast IP in a link-layer broadcast is nobody's.

@@ -38,6 +38,10 @@ void dress(Burst& burst, Context& context);
 /// as it came, bit for bit; what is gets its coat or loses it in place. Empties the burst.
 void cross_wire(Burst& burst, Context& context);
 
+/// What the host sent by the kernel's side of a port leaves by that port, bit for bit. Empties the
+/// burst.
+void leave_kernel(Burst& burst, Context& context);
+
 /// Hands every packet to the outbox, split first where it is too long and may be. Empties the
 /// burst.
 void send(Burst& burst, Context& context);

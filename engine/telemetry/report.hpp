@@ -33,6 +33,7 @@ struct PortCounters {
 
 struct PortReport {
   std::string name, device, driver, mac;
+  std::string kernel_of;  ///< the port beside which this is the kernel's interface; empty: none
   std::vector<std::string> addresses;  ///< of all its interfaces
   uint16_t mtu = 0;
   bool link_up = false;
@@ -43,6 +44,7 @@ struct PortReport {
   std::vector<std::string> offloads;
   PortCounters counters;
   uint64_t rx_missed = 0, rx_errors = 0, rx_no_buffer = 0;  ///< lost before a worker saw them
+  uint64_t kernel_refused = 0;  ///< a kernel's side: the host did not take them
 };
 
 struct InterfaceReport {

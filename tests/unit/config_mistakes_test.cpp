@@ -350,9 +350,22 @@ const Case kPort[] = {
      {"p.toml:18:29: port \"x.4\": address 192.0.2.7/24 is in the network of port \"x\", so it is "
       "unclear where its hosts are; give another network"}},
     {"kernel",
-     port(kAddress + "kernel = \"pst\""),
-     {"p.toml:18:1: port \"x\": kernel: this version does not do kernel interfaces beside a port; "
-      "remove it"}},
+     port(kAddress + "kernel = \"a/b\""),
+     {"p.toml:18:10: port \"x\": kernel \"a/b\" is no name for an interface; give 1 to 15 "
+      "characters, without blank, '/', ':' and '%'"}},
+    {"kernel_too_long",
+     port(kAddress + "kernel = \"sixteen-letters-\""),
+     {"p.toml:18:10: port \"x\": kernel \"sixteen-letters-\" is no name for an interface; give 1 "
+      "to 15 characters, without blank, '/', ':' and '%'"}},
+    {"kernel_twice",
+     port(kAddress + "kernel = \"pst\"\n[[port]]\nname = \"y\"\ndevice = \"net_null9\"\n"
+                     "address = \"192.0.3.1/24\"\nkernel = \"pst\""),
+     {"p.toml:23:10: port \"y\": kernel interface \"pst\" is already that of port \"x\"; give "
+      "another name"}},
+    {"kernel_of_a_wire",
+     port("kernel = \"pst\"\n[[port]]\nname = \"y\"\ndevice = \"net_null9\"\n[[wire]]\n"
+          "ports = [\"x\", \"y\"]"),
+     {"p.toml:17:10: port \"x\": kernel, and it is the end of a wire, of line 21; remove one"}},
     {"many",
      many(17, "[[port]]\nname = \"p#\"\ndevice = \"net_null#\"\naddress = \"10.#.0.1/24\"\n"),
      {"p.toml:65:1: 17 of [[port]], and 16 is the limit"}},

@@ -15,6 +15,7 @@
 #include <array>
 
 #include "flows/checksum.hpp"
+#include "pmd_glue/interface_address.hpp"
 #include "pmd_glue/kernel_side.hpp"
 #include "pmd_glue/port.hpp"
 #include "tests/unit/glue_environment.hpp"
@@ -61,6 +62,7 @@ class KernelSideTest : public ::testing::Test {
     EXPECT_TRUE(port) << port.error().message;
     if (!port) return both;
     both.port.emplace(std::move(*port));
+    both.port->attach(*both.side);
     EXPECT_TRUE(both.port->start());
     both.side->set_carrier(true);
     return both;
@@ -97,18 +99,42 @@ TEST_F(KernelSideTest, TheInterfaceIsThereAsAskedAndGoes) {
     auto both = make(pool, "pst-there", 1600);
     EXPECT_NE(shell("ip -o link show pst-there").find("mtu 1600"), std::string::npos);
     EXPECT_NE(shell("ip -o link show pst-there").find("02:aa:bb:cc:dd:01"), std::string::npos);
-    EXPECT_TRUE(eventually([&] { return both.side->link().up; }));
+    EXPECT_TRUE(eventually([&] { return both.port->link().up; }));
     // The host's link-local address is the one that follows from the port's MAC address.
     EXPECT_TRUE(eventually([&] {
       return shell("ip -o addr show dev pst-there").find("fe80::aa:bbff:fecc:dd01") !=
              std::string::npos;
     }));
     both.side->set_carrier(false);
-    EXPECT_TRUE(eventually([&] { return !both.side->link().up; }));
+    EXPECT_TRUE(eventually([&] { return !both.port->link().up; }));
     EXPECT_NE(shell("ip -o link show pst-there").find("NO-CARRIER"), std::string::npos);
   }
   EXPECT_EQ(interface_index("pst-there"), 0U);
   EXPECT_EQ(pool.in_use(), 0U);
+}
+
+TEST_F(KernelSideTest, TakesAddresses) {
+  auto pool = make_pool("addr");
+  auto both = make(pool, "pst-addr");
+  const auto addresses = [] { return shell("ip -o addr show dev pst-addr"); };
+  const flows::Prefix v4 = *flows::parse_prefix("192.0.2.1/28"),
+                      v6 = *flows::parse_prefix("2001:db8::1/64");
+  for (const flows::Prefix& p : {v4, v6, v4}) {  // what is there already is no mistake
+    auto ok = add_interface_address(both.side->index(), p);
+    EXPECT_TRUE(ok) << ok.error().message;
+  }
+  EXPECT_NE(addresses().find("inet 192.0.2.1/28 brd 192.0.2.15"), std::string::npos) << addresses();
+  EXPECT_NE(addresses().find("inet6 2001:db8::1/64 scope global"), std::string::npos);
+  EXPECT_EQ(addresses().find("2001:db8::1/64 scope global tentative"), std::string::npos);
+  EXPECT_NE(shell("ip route").find("192.0.2.0/28 dev pst-addr"), std::string::npos);
+  for (const flows::Prefix& p : {v4, v6, v4}) {
+    auto ok = remove_interface_address(both.side->index(), p);
+    EXPECT_TRUE(ok) << ok.error().message;
+  }
+  EXPECT_EQ(addresses().find("192.0.2.1"), std::string::npos);
+  auto nowhere = add_interface_address(0x7fffffff, v4);
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().message, "address 192.0.2.1/28: No such device");
 }
 
 TEST_F(KernelSideTest, GoesWithTheProcessHoweverItEnds) {
@@ -146,7 +172,7 @@ TEST_F(KernelSideTest, FramesCrossBothWaysUnchanged) {
       EXPECT_EQ(std::vector<uint8_t>(came[0].data(), came[0].data() + came[0].length()), frame);
       // Back by the queue of another worker.
       ASSERT_EQ(both.port->transmit(2, came.data(), 1), 1);
-      both.side->wake();
+      both.port->wake();
       EXPECT_EQ(host.receive(kMark), frame) << length;
     }
     EXPECT_EQ(both.side->stats().to_kernel, 3U);
@@ -167,7 +193,7 @@ TEST_F(KernelSideTest, SeveralSegmentsAreOneFrame) {
     std::memcpy(second.data(), frame.data() + 200, 400);
     ASSERT_EQ(rte_pktmbuf_chain(first.mbuf(), second.mbuf()), 0);
     ASSERT_EQ(both.port->transmit(0, &first, 1), 1);
-    both.side->wake();
+    both.port->wake();
     EXPECT_EQ(host.receive(kMark), frame);
   }
   EXPECT_EQ(pool.in_use(), 0U);
@@ -221,7 +247,7 @@ TEST_F(KernelSideTest, ASleeperIsWoken) {
       std::memcpy(p.data(), frame.data(), 100);
       const auto begin = std::chrono::steady_clock::now();
       ASSERT_EQ(both.port->transmit(1, &p, 1), 1);
-      both.side->wake();
+      both.port->wake();
       ASSERT_EQ(host.receive(kMark), frame);
       EXPECT_LT(std::chrono::steady_clock::now() - begin, 1s);
     }
@@ -233,15 +259,15 @@ TEST_F(KernelSideTest, SwitchedOffByTheHost) {
   auto pool = make_pool("off");
   {
     auto both = make(pool, "pst-off");
-    ASSERT_TRUE(eventually([&] { return both.side->link().up; }));
+    ASSERT_TRUE(eventually([&] { return both.port->link().up; }));
     ASSERT_TRUE(ip("link set pst-off down"));
-    EXPECT_TRUE(eventually([&] { return !both.side->link().up; }));
+    EXPECT_TRUE(eventually([&] { return !both.port->link().up; }));
     Packet p = make_frame(pool, 100, 0);
     ASSERT_EQ(both.port->transmit(0, &p, 1), 1);
-    both.side->wake();
+    both.port->wake();
     EXPECT_TRUE(eventually([&] { return both.side->stats().refused == 1; }));
     ASSERT_TRUE(ip("link set pst-off up"));
-    EXPECT_TRUE(eventually([&] { return both.side->link().up; }));
+    EXPECT_TRUE(eventually([&] { return both.port->link().up; }));
   }
   EXPECT_EQ(pool.in_use(), 0U);
 }

@@ -134,6 +134,22 @@ TEST(Snapshot, VlansAreInterfacesOfTheirPort) {
   EXPECT_EQ(s.routes.find(*parse_ip("10.40.0.7"))->interface, 2);
 }
 
+TEST(Snapshot, KernelSidesStandBehindThePorts) {
+  Config config = two_ports({"10.10.0.1/24"}, {"203.0.113.1/28"});
+  config.ports[1].kernel = "pst-wan0";
+  std::vector<PortFacts> facts = kFacts;
+  facts.push_back(facts[1]);
+  const Snapshot s = make_snapshot(config, facts, {}, 7);
+  ASSERT_EQ(s.ports.size(), 3u);
+  EXPECT_EQ(s.ports[0].kernel, kNoPort);
+  EXPECT_EQ(s.ports[1].kernel, 2);
+  EXPECT_EQ(s.ports[2].kernel_of, 1);
+  EXPECT_EQ(s.ports[2].kernel, kNoPort);
+  EXPECT_EQ(s.ports[1].kernel_of, kNoPort);
+  EXPECT_EQ(s.ports[2].untagged, kNoInterface);  // nothing arrives there for us
+  EXPECT_EQ(s.interfaces.size(), 2u);
+}
+
 TEST(Snapshot, OnLink) {
   const Snapshot s = make(two_ports({"10.10.0.1/24", "2001:db8:a::1/64"}, {"203.0.113.1/28"}));
   for (const char* a : {"10.10.0.77", "10.10.0.1", "2001:db8:a::5", "fe80::99"})
