@@ -8,6 +8,7 @@
 
 #include "engine/outbox.hpp"
 #include "engine/stages/parts.hpp"
+#include "engine/stages/split.hpp"
 #include "engine/stages/stages.hpp"
 #include "flows/ethernet.hpp"
 
@@ -32,9 +33,7 @@ bool is_wanted(DropReason reason, const Meta& meta) {
   if (meta.from_tunnel != kNoTunnel) return false;
   for (const DropReason r : kAlways)
     if (r == reason) return true;
-  // In pieces for one of our addresses: the host puts them together.
-  const bool fragment = reason == DropReason::ip4_frag || reason == DropReason::ip6_frag;
-  return fragment && meta.route != nullptr && meta.route->kind == Route::Kind::local;
+  return false;
 }
 
 /// Of ARP frames the tag was taken out.
@@ -52,12 +51,29 @@ void send_to_kernel(Context& context, uint16_t port, pmd_glue::Packet frame) {
   context.outbox.send_frame(context, frame, kernel, {});
 }
 
+// It came in fragments and was put together here; the host gets fragments as large. False without
+// buffers.
+bool send_pieces_to_kernel(Context& context, uint16_t port, pmd_glue::Packet packet,
+                           const Meta& meta) {
+  Pieces pieces;
+  if (!copy_in_pieces(context, meta.ip, meta.large, meta.large->largest, pieces)) return false;
+  context.counters.port(port).split.add(pieces.count - 1);
+  const uint8_t* link = packet.data() - meta.link_header;
+  for (size_t i = 0; i < pieces.count; ++i) {
+    std::memcpy(pieces.packets[i].prepend(meta.link_header), link, meta.link_header);
+    send_to_kernel(context, port, pieces.packets[i]);
+  }
+  pmd_glue::free_packet(packet);
+  return true;
+}
+
 }  // namespace
 
 bool give_to_kernel(Context& context, uint16_t port, pmd_glue::Packet packet, const Meta& meta,
                     DropReason reason) {
   if (!is_wanted(reason, meta)) return false;
   // Nobody has written to what was cut from the front.
+  if (meta.large != nullptr) return send_pieces_to_kernel(context, port, packet, meta);
   packet.prepend(meta.link_header);
   if (reason == DropReason::arp) restore_tag(context.snapshot, packet, meta.interface);
   send_to_kernel(context, port, packet);
