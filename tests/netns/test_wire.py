@@ -10,7 +10,9 @@ import time
 import pytest
 from scapy.utils import RawPcapReader
 
-from support.capture import Capture
+from support.capture import Capture, judge
+from support.chatter import Pair
+from support.frames import assert_crossed
 from support.penstock import Penstock
 from support.process import wait_until
 
@@ -140,6 +142,24 @@ def test_everything_crosses_byte_for_byte(stations, build):
         assert sent == got
         kinds = {frame[12:14].hex() for frame in sent}
         assert {"0800", "86dd", "0806", "8100", "88cc"} <= kinds, kinds
+    penstock.assert_balanced()
+    assert penstock.drops() == {}
+    penstock.stop()
+
+
+def test_two_kernels_chat_across_it(net, build):
+    """Guests that resolve, ping with the largest packet and exchange data, plain and in a VLAN."""
+    pair = Pair(net).ready()
+    # net_af_packet writes every outer tag anew, as 0x8100: no QinQ through this driver.
+    for kernel in pair.kernels.values():
+        kernel.run("ip link set outer down")
+    penstock = Penstock(pair.space, build, WIRE.replace("wireW", "west").replace("wireE", "east"))
+    captures = [Capture(pair.space, tap) for tap in pair.kernels]
+    with pair.talking():
+        pair.chat(("plain", "vlan"))
+    west, east = (capture.stop() for capture in captures)
+    assert_crossed(west, east)
+    assert judge(west)
     penstock.assert_balanced()
     assert penstock.drops() == {}
     penstock.stop()
