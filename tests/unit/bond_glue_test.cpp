@@ -167,8 +167,10 @@ class Lacp : public ::testing::Test {
     seen_[1].clear();
     for (uint8_t i = 0; i < count; ++i) {
       Packet p = make_frame(pool_, 64, 0);
-      std::copy(ports_[1].mac().bytes.begin(), ports_[1].mac().bytes.end(), p.data());
-      std::copy(ports_[0].mac().bytes.begin(), ports_[0].mac().bytes.end(), p.data() + 6);
+      // Copies: mac() gives a value, and two of them have no common range.
+      const flows::MacAddress to = ports_[1].mac(), from = ports_[0].mac();
+      std::copy(to.bytes.begin(), to.bytes.end(), p.data());
+      std::copy(from.bytes.begin(), from.bytes.end(), p.data() + 6);
       flows::store_be16(p.data() + 12, 0x88b5);
       p.data()[11] = i;  // the driver shares frames that are not IP out by their addresses
       p.data()[20] = i;
