@@ -12,24 +12,13 @@ from support.association import LOAD, Health, assert_whole, connect, listen
 from support.capture import AS_GUE, Capture, judge
 from support.fou import GATEWAY, INNER, OUTER, FouPeer
 from support.netns import Net
-from support.penstock import Penstock
+from support.penstock import ENGINE, Penstock
 from support.process import wait_until
 from support.router import Router, Side
 from support.uml import Interface, Kernel
 
 FAMILIES = ("IPv4", "IPv6")
-COAT = {"IPv4": 28, "IPv6": 48}
 _ports = itertools.count(6000)
-
-ENGINE = """
-[engine]
-workers = 1
-idle = "adaptive"
-hugepages = "none"
-memory = 128
-[control]
-socket = "{socket}"
-"""
 
 
 def gateway(core, wan, peer, to, mtu=1500, routes=()):

@@ -13,18 +13,10 @@ from scapy.utils import RawPcapReader
 from support.capture import Capture, judge
 from support.chatter import Pair
 from support.frames import assert_crossed
-from support.penstock import Penstock
+from support.penstock import ENGINE, Penstock
 from support.process import wait_until
 
-WIRE = """
-[engine]
-workers = 1
-idle = "adaptive"
-hugepages = "none"
-memory = 128
-[control]
-socket = "{socket}"
-[[port]]
+WIRE = ENGINE + """[[port]]
 name = "west"
 device = "net_af_packet0,iface=wireW,qdisc_bypass=0"
 [[port]]

@@ -17,6 +17,18 @@ HARMLESS = {"multicast", "nd", "icmp_unhandled", "arp"}
 _VISIBLE = "qdisc_bypass=0"
 
 
+# How every test runs it: small, and steady beside others on two cores.
+ENGINE = """
+[engine]
+workers = 1
+idle = "adaptive"
+hugepages = "none"
+memory = 128
+[control]
+socket = "{socket}"
+"""
+
+
 class Penstock:
     """`penstock run` with that configuration; answers on its control socket once constructed.
 
@@ -106,15 +118,7 @@ class Penstock:
 
 
 def _engine_and_ports(core, wan):
-    text = """
-[engine]
-workers = 1
-idle = "adaptive"
-hugepages = "none"
-memory = 128
-[control]
-socket = "{socket}"
-"""
+    text = ENGINE
     for number, (name, (interface, addresses)) in enumerate((("core0", core), ("wan0", wan))):
         text += (f'[[port]]\nname = "{name}"\n'
                  f'device = "net_af_packet{number},iface={interface},{_VISIBLE}"\n'
