@@ -301,13 +301,13 @@ void Engine::tell_conflicts(uint64_t now_ns) {
 void Engine::tell_of_tunnels() {
   for (size_t i = 0; i < config_.tunnels.size(); ++i) {
     if (config_.tunnels[i].via != Via::ip_udp) continue;
-    const uint16_t slot = snapshot_->tunnels[i].slot;
-    const bool up = shared_->tunnel_states.up(slot);
-    if (up == tunnels_up_[slot]) continue;
-    tunnels_up_[slot] = up;
-    if (options_.log)
-      options_.log(fmt::format("tunnel {}: {}", config_.tunnels[i].name,
-                               up ? "up" : "down, its far end does not answer"));
+    const TunnelView& tunnel = snapshot_->tunnels[i];
+    TunnelTold& told = tunnels_told_[tunnel.slot];
+    const TunnelTold now{shared_->tunnel_states.up(tunnel.slot), tunnel.no_way};
+    if (now == std::exchange(told, now) || !options_.log) continue;
+    const std::string why = why_down(i);
+    options_.log(fmt::format("tunnel {}: {}{}", config_.tunnels[i].name,
+                             why.empty() ? "up" : "down, ", why));
   }
 }
 

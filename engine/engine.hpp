@@ -80,6 +80,8 @@ class Engine {
   void make_workers();
   bool publish(const Config& config);
   void report_route(const Route& route, Report& report) const;
+  /// Empty when the tunnel is up.
+  std::string why_down(size_t tunnel) const;
   void assign_tunnel_paths(const Snapshot& snapshot);
   void pass_on_link_losses(uint64_t now_ns);
   void tell_of_tunnels();
@@ -100,7 +102,12 @@ class Engine {
   std::unique_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<const Snapshot>> unreclaimed_;  ///< a worker did not let go in time
   std::map<std::string, uint16_t> tunnel_slots_;
-  std::array<bool, limits::kTunnels> tunnels_up_{};  ///< per slot, as was last told
+  struct TunnelTold {
+    bool up = false;
+    flows::DropReason no_way = flows::DropReason::none;
+    bool operator==(const TunnelTold&) const = default;
+  };
+  std::array<TunnelTold, limits::kTunnels> tunnels_told_{};  ///< per slot, what was last told
   std::vector<pmd_glue::LinkState> links_;
   std::set<std::string> told_conflicts_;  ///< lines, so that each is said once
   std::vector<WireLinks> wire_links_;     ///< one for each of config_.wires

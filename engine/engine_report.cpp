@@ -64,7 +64,7 @@ PortReport report_port(const PortConfig& config, pmd_glue::Port& port,
   return r;
 }
 
-TunnelReport report_tunnel(const Config& config, const TunnelConfig& tunnel, bool up, uint16_t mtu,
+TunnelReport report_tunnel(const Config& config, const TunnelConfig& tunnel, uint16_t mtu,
                            uint64_t dropped, const Totals::Tunnel& t) {
   TunnelReport r;
   r.name = tunnel.name;
@@ -76,7 +76,6 @@ TunnelReport report_tunnel(const Config& config, const TunnelConfig& tunnel, boo
     r.peer = fmt::format("{} peers", tunnel.peers.size());
   else
     r.peer = tunnel.default_port ? fmt::format("any:{}", tunnel.default_port->value) : "none";
-  r.state = up ? "up" : "down";
   r.listen = tunnel.listen.value;
   r.mtu = mtu;
   r.rx = t.rx;
@@ -106,6 +105,18 @@ std::string_view state_name(flows::NeighborState state) {
 }
 
 }  // namespace
+
+std::string Engine::why_down(size_t index) const {
+  const TunnelConfig& config = config_.tunnels[index];
+  const TunnelView& tunnel = snapshot_->tunnels[index];
+  const InterfaceConfig& interface = config_.interfaces[config.interface];
+  if (!links_[interface.port].up) return fmt::format("{} has no link", interface.name);
+  if (config.via != Via::ip_udp) return "";
+  if (tunnel.no_way == flows::DropReason::encap_route)
+    return fmt::format("the route to its peer leaves by another port than {}", interface.name);
+  if (!tunnel.reachable()) return "there is no route to its peer";
+  return shared_->tunnel_states.up(tunnel.slot) ? "" : "its far end does not answer";
+}
 
 // A line for each next hop, in the order of preference.
 void Engine::report_route(const Route& route, Report& report) const {
@@ -189,14 +200,15 @@ Report Engine::report(uint64_t now_ns) {
   for (size_t i = 0; i < config_.tunnels.size(); ++i) {
     const TunnelConfig& t = config_.tunnels[i];
     const uint16_t slot = snapshot_->tunnels[i].slot;
-    const bool link_up = links_[config_.interfaces[t.interface].port].up;
     const TunnelStates& states = shared_->tunnel_states;
     const bool probed = t.via == Via::ip_udp;
-    report.tunnels.push_back(report_tunnel(config_, t, link_up && (!probed || states.up(slot)),
+    report.tunnels.push_back(report_tunnel(config_, t,
                                            probed ? states.mtu(slot) : snapshot_->tunnels[i].mtu,
                                            tunnel_drops[slot], totals.tunnels[slot]));
-    if (probed && states.up(slot))
-      report.tunnels.back().rtt_us = static_cast<int64_t>(states.rtt_ns(slot) / 1000);
+    TunnelReport& r = report.tunnels.back();
+    r.why = why_down(i);
+    r.state = r.why.empty() ? "up" : "down";
+    if (probed && states.up(slot)) r.rtt_us = static_cast<int64_t>(states.rtt_ns(slot) / 1000);
   }
 
   for (const auto& worker : workers_) {

@@ -209,19 +209,25 @@ void Outbox::send_own_frame(Context& context, pmd_glue::Packet frame, uint16_t i
 
 void Outbox::send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t interface,
                          const IpAddress& destination, TunnelUse tunnel) {
+  const Route on_link{
+      .kind = Route::Kind::connected, .interface = interface, .next_hop = {}, .to = {}};
+  const Route* route = &on_link;
+  if (destination.is_v4() || !destination.v6().is_link_local())
+    route = find_route(context, destination);
+  const bool usable = route != nullptr && (route->kind == Route::Kind::forward ||
+                                           route->kind == Route::Kind::connected);
+  if (!usable) return pmd_glue::free_packet(packet);  // never counted as made: it never left
+  send_own_ip_by(context, packet, *route, destination, tunnel);
+}
+
+void Outbox::send_own_ip_by(Context& context, pmd_glue::Packet packet, const Route& route,
+                            const IpAddress& destination, TunnelUse tunnel) {
   packet.request_checksums({});
-  const bool ipv6 = !destination.is_v4();
-  IpAddress next_hop = destination;
-  if (!ipv6 || !destination.v6().is_link_local()) {
-    const Route* route = find_route(context, destination);
-    const bool usable = route != nullptr && (route->kind == Route::Kind::forward ||
-                                             route->kind == Route::Kind::connected);
-    if (!usable) return pmd_glue::free_packet(packet);  // never counted as made: it never left
-    interface = route->interface;
-    if (route->kind == Route::Kind::forward) next_hop = route->next_hop;
-  }
+  const uint16_t interface = route.interface;
   context.counters.port(context.snapshot.interfaces[interface].port).originated.add(1);
-  send_ip(context, packet, interface, next_hop, ipv6, tunnel);
+  send_ip(context, packet, interface,
+          route.kind == Route::Kind::forward ? route.next_hop : destination, !destination.is_v4(),
+          tunnel);
 }
 
 template <class Write>

@@ -49,6 +49,10 @@ class Outbox {
   void send_own_ip(Context& context, pmd_glue::Packet packet, uint16_t interface,
                    const flows::IpAddress& destination, TunnelUse tunnel = {});
 
+  /// The same by a route that is known.
+  void send_own_ip_by(Context& context, pmd_glue::Packet packet, const Route& route,
+                      const flows::IpAddress& destination, TunnelUse tunnel);
+
   /// Asks who `target` is: ARP or neighbour solicitation; to `known` alone when it is given.
   void solicit(Context& context, uint16_t interface, const flows::IpAddress& target,
                const flows::MacAddress* known);

@@ -3,6 +3,7 @@
 #include "engine/snapshot.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "engine/config/limits.hpp"
 #include "flows/nd.hpp"
@@ -71,8 +72,29 @@ TunnelView make_tunnel(const TunnelConfig& config, uint16_t slot, uint16_t port_
   return view;
 }
 
-/// What an ip-udp tunnel has beside that. The routes are known.
-void add_far_gateway(const TunnelConfig& config, const Snapshot& s, TunnelView& view) {
+/// The part of a route that leaves by `interface`, of its next hops those that are there, in their
+/// order. Nothing when it does not leave there.
+std::optional<Route> part_by(uint16_t interface, const Route& route,
+                             std::vector<Route>& alternatives) {
+  std::vector<Route> hops;
+  for (const Route* r = &route;; r = &alternatives[r->otherwise]) {
+    if (r->interface == interface) hops.push_back(*r);
+    if (r->otherwise == kNoRoute) break;
+  }
+  if (hops.empty()) return {};
+  uint16_t otherwise = kNoRoute;
+  for (size_t i = hops.size() - 1; i > 0; --i) {
+    hops[i].otherwise = otherwise;
+    otherwise = static_cast<uint16_t>(alternatives.size());
+    alternatives.push_back(hops[i]);
+  }
+  hops[0].otherwise = otherwise;
+  return hops[0];
+}
+
+/// What an ip-udp tunnel has beside that. The routes are known. Probes and data take one way, or a
+/// tunnel would be up by one port whose packets are refused by another.
+void add_far_gateway(const TunnelConfig& config, Snapshot& s, TunnelView& view) {
   const PeerConfig& peer = config.peers.front();
   view.ours = config.ours;
   view.peer = peer.address;
@@ -82,8 +104,9 @@ void add_far_gateway(const TunnelConfig& config, const Snapshot& s, TunnelView& 
   const Route* way = s.routes.find(peer.address);
   if (way == nullptr || (way->kind != Route::Kind::forward && way->kind != Route::Kind::connected))
     return;
-  view.way = *way;
-  view.reachable = true;
+  const auto part = part_by(config.interface, *way, s.alternatives);
+  view.no_way = part ? flows::DropReason::none : flows::DropReason::encap_route;
+  if (part) view.way = *part;
 }
 
 // The last address of an IPv4 subnet, and the first, are everyone's (RFC 1122 section 3.2.1.3);

@@ -92,14 +92,17 @@ struct TunnelView {
   flows::IpAddress ours, peer;  ///< of the outer packet
   flows::UdpPort far_port;      ///< the peer's
   flows::IpUdpCoat coat;
-  Route way;               ///< to the peer
-  bool reachable = false;  ///< there is one
+  Route way;  ///< to the peer: what of its route leaves by the tunnel's interface
+  /// Why there is none: no_route or encap_route; none when there is.
+  flows::DropReason no_way = flows::DropReason::no_route;
   bool search_mtu = false;
   // sctp-udp
   flows::PrefixMap<uint8_t> hosts;
   flows::PrefixMap<uint8_t> sources;  ///< true: may send to us; hosts and our own addresses: false
   flows::PrefixMap<flows::UdpPort> fixed_peers;  ///< peers with a configured port
   flows::PrefixMap<flows::UdpPort> peer_port;    ///< fixed_peers, and default-port for the rest
+
+  bool reachable() const { return no_way == flows::DropReason::none; }
 };
 
 /// Where a rule sends packets: to the best of its tunnels that is up.

@@ -23,9 +23,8 @@ uint16_t downgraded_tunnel(const Snapshot& snapshot, uint16_t interface,
 
 // Only the far gateway need be reached: the inner destination is its business.
 Verdict enter_ip_udp(Context& context, const TunnelView& tunnel, Meta& meta) {
-  meta.route = tunnel.reachable ? best_of(context, &tunnel.way) : nullptr;
-  if (meta.route == nullptr) return DropReason::no_route;
-  if (meta.route->interface != tunnel.interface) return DropReason::encap_route;
+  if (!tunnel.reachable()) return tunnel.no_way;
+  meta.route = best_of(context, &tunnel.way);
   if (!context.tunnel_states.up(tunnel.slot)) return DropReason::tunnel_down;
   return Verdict::go_on();
 }

@@ -90,9 +90,10 @@ void tell_inner_sender(Context& context, const flows::TunnelError& told, uint16_
 void send_probes(Context& context) {
   for (uint16_t i = 0; i < context.snapshot.tunnels.size(); ++i) {
     const TunnelView& tunnel = context.snapshot.tunnels[i];
-    if (tunnel.via != Via::ip_udp || !tunnel.reachable) continue;
+    if (tunnel.via != Via::ip_udp) continue;
+    // Where there is no way (any more), what is not sent is not answered: the tunnel is down.
     while (const auto request = context.tunnel_states.due(tunnel.slot, context.now_ns))
-      send_probe(context, i, *request);
+      if (tunnel.reachable()) send_probe(context, i, *request);
   }
 }
 
@@ -101,13 +102,13 @@ void send_own_through(Context& context, uint16_t index, pmd_glue::Packet packet,
   const TunnelView& tunnel = context.snapshot.tunnels[index];
   const uint16_t coat = tunnel.coat.overhead();
   // It never left, so it was never made.
-  if (!tunnel.reachable || packet.headroom() < coat ||
+  if (!tunnel.reachable() || packet.headroom() < coat ||
       ip.length + coat > context.snapshot.interfaces[tunnel.interface].mtu)
     return pmd_glue::free_packet(packet);
   tunnel.coat.wrap(ip, flows::inner_flow_hash(ip, context.flow_keys), flows::UdpChecksum::software);
   packet.prepend(coat);
-  context.outbox.send_own_ip(context, packet, tunnel.interface, tunnel.peer,
-                             {.slot = tunnel.slot, .wrapped = true});
+  context.outbox.send_own_ip_by(context, packet, *best_of(context, &tunnel.way), tunnel.peer,
+                                {.slot = tunnel.slot, .wrapped = true});
 }
 
 Verdict take_tunnel_icmp(Context& context, pmd_glue::Packet packet, Meta& meta) {

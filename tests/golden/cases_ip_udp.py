@@ -10,11 +10,14 @@ from case import (Case, Config, advance, answered, consumed, dropped, inject, me
                   passed, split)
 from cases_fragment import cut, largest, merged, numbered, recut
 from cases_icmp import error4, error6, expired, from_us, too_big
+import cases_route as route
+from cases_route import FIRST, FIRST_MAC, SECOND, SECOND_MAC, TWO
 from flow_hash import flow_hash
 from packets import (CORE4, CORE6, DEST_OPTIONS, GATE4, GATE6, HOST4, HOST6, ICMP, ICMP6, PEER4,
-                     PEER6, SCTP, TCP_PROTO, UDP_PROTO, WAN4, WAN6, Ip4, Ip6, chunk, data, fragments,
-                     from_gate, from_host, from_peer, hop, icmp4, icmp6, sctp, text, to_gate,
-                     to_host, to_peer, udp, udp_packet)
+                     PEER6, SCTP, TCP_PROTO, UDP_PROTO, WAN0_MAC, WAN4, WAN6, Ip4, Ip6, chunk, data, fragments,
+                     from_gate, from_host, from_peer, hop, icmp4, icmp6, ip_frame, sctp, text,
+                     to_gate, to_host, to_peer, udp, udp_packet)
+from probes import FAR_GATE
 
 PORT = 6080
 # Far hosts have no route: only the rules lead to them, 20 and b through gw-4, 21 and c through gw-6
@@ -104,10 +107,12 @@ def tos(packet: Ip4 | Ip6) -> int:
     return packet.tc if isinstance(packet, Ip6) else packet.tos
 
 
-def coat(packet: Ip4 | Ip6, over6: bool, flow: int | None = None, ttl: int = 64) -> Ip4 | Ip6:
+def coat(packet: Ip4 | Ip6, over6: bool, flow: int | None = None, ttl: int = 64,
+         peer: str = "") -> Ip4 | Ip6:
     """What leaves for the far gateway."""
     flow = flow_hash(packet) if flow is None else flow
     src, dst = (WAN6, PEER6) if over6 else (WAN4, PEER4)
+    dst = peer or dst
     datagram = udp(src, dst, 0xC000 | flow & 0x3FFF, PORT, packet.raw())
     if over6:
         return Ip6(src, dst, UDP_PROTO, datagram, hlim=ttl, tc=tos(packet), fl=flow >> 12)
@@ -423,6 +428,35 @@ for config_, back in ((STANDBY, False), (STANDBY_STAYS, True)):
                          meanwhile(1400, "gw-4"), _by(False)), fresh=True)]
 CASES += [Case("ip-udp/standby-none", (), (), lost("tunnel_down", "core0", False, arrived=False),
                STANDBY, then=(advance(1400), inject(from_host(_spare))), fresh=True)]
+
+# Probes and data take one way, of several next hops by those on the tunnel's port: the first one
+# answers, but on the other port.
+_TWO_HOPS = Config("ip-udp-two-next-hops", TWO.toml.replace(
+    f'["{FIRST}", "{SECOND}"]', f'["{SECOND}", "{FIRST}"]') + f"""
+[[tunnel]]
+name = "gw-far"
+via = "ip-udp"
+port = "wan0"
+peer = "{FAR_GATE}:6080"
+[[rule]]
+name = "through-gw-far"
+from = "core0"
+to = "10.20.0.0/16"
+tunnel = "gw-far"
+""")
+packet = out(_good, False, False)
+_counters = (originated("wan0") + originated("core0") + consumed("wan0") + consumed("core0")
+             + passed("core0", "wan0") + Counter({("tunnels", "gw-far", "tx"): 1}))
+# The first probe was made before the case, and waited for the next hop.
+_counters.update({("ports", "wan0", "originated"): -1, ("ports", "wan0", "held"): -1})
+CASES += [Case("ip-udp/by-the-next-hop-on-its-port", (), (), _counters, _TWO_HOPS,
+               then=(advance(1000, route.ask(FIRST), route.ask(SECOND)),
+                     inject(route.answer(FIRST_MAC, FIRST),
+                            route.answer(SECOND_MAC, SECOND)),
+                     meanwhile(400, "gw-far"),
+                     inject(from_host(packet), expect=(("wan0", ip_frame(
+                         FIRST_MAC, WAN0_MAC, coat(hop(packet), False, peer=FAR_GATE))),))),
+               fresh=True, resolved=False)]
 
 
 # What routers say of what we sent. The tunnel learns, and so does the sender.

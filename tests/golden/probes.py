@@ -14,7 +14,9 @@ from packets import PEER4, PEER6, PEER_MAC, WAN0_MAC, Frame
 
 IP_UDP = 6080
 _PORT = IP_UDP.to_bytes(2, "big")
-TUNNELS = {PEER4: "gw-4", PEER6: "gw-6"}  # as the configurations of cases name them
+FAR_GATE = "198.51.100.1"
+# As the configurations of cases name them
+TUNNELS = {PEER4: "gw-4", PEER6: "gw-6", FAR_GATE: "gw-far"}
 
 
 def _parts(frame: Frame):

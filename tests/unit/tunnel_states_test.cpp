@@ -196,12 +196,58 @@ TEST_F(Choices, AReloadKeepsThemForTheSameTunnels) {
 TEST(FarGateways, AreReachedByTheirRoute) {
   const Snapshot s = three_tunnels(Revert::all);
   for (const TunnelView& t : s.tunnels) {
-    EXPECT_TRUE(t.reachable);
+    EXPECT_TRUE(t.reachable());
     EXPECT_EQ(t.way.kind, Route::Kind::connected);
     EXPECT_EQ(t.coat.overhead(), 28);
     EXPECT_TRUE(t.search_mtu);
     EXPECT_EQ(t.mtu, 1500);
   }
+}
+
+/// A tunnel by port 1 to 198.51.100.1, to which there is one route: its next hops' ports.
+Snapshot tunnel_by_port_1(const std::vector<uint16_t>& ports) {
+  Config config;
+  config.ports.resize(2);
+  config.interfaces.resize(2);
+  for (uint16_t i = 0; i < 2; ++i) {
+    config.interfaces[i].port = i;
+    config.interfaces[i].addresses = {*flows::parse_prefix(i == 0 ? "10.0.0.1/24" : "10.1.0.1/24")};
+  }
+  TunnelConfig t;
+  t.via = Via::ip_udp;
+  t.interface = 1;
+  t.peers = {{test::v4("198.51.100.1"), flows::kIpUdpPort}};
+  t.ours = test::v4("10.1.0.1");
+  config.tunnels = {t};
+  RouteConfig route{.to = *flows::parse_prefix("198.51.100.0/24"), .next_hops = {}, .at = {}};
+  uint8_t host = 10;
+  for (const uint16_t port : ports)
+    route.next_hops.push_back(
+        {flows::Ipv4Address{{10, static_cast<uint8_t>(port), 0, ++host}}, port});
+  if (!ports.empty()) config.routes = {route};
+  const PortFacts facts{.mac = {}, .offload = {}, .mtu = 1500};
+  return make_snapshot(config, {facts, facts}, {0}, 1);
+}
+
+TEST(FarGateways, AreReachedByTheTunnelsPortOrNotAtAll) {
+  using flows::DropReason;
+  EXPECT_EQ(tunnel_by_port_1({}).tunnels[0].no_way, DropReason::no_route);
+  EXPECT_EQ(tunnel_by_port_1({0}).tunnels[0].no_way, DropReason::encap_route);
+  EXPECT_EQ(tunnel_by_port_1({0, 0}).tunnels[0].no_way, DropReason::encap_route);
+  const Snapshot s = tunnel_by_port_1({0, 1, 0, 1, 1});
+  ASSERT_TRUE(s.tunnels[0].reachable());
+  std::vector<std::string> hops;
+  for (const Route* r = &s.tunnels[0].way;; r = &s.alternatives[r->otherwise]) {
+    EXPECT_EQ(r->interface, 1);
+    hops.push_back(flows::to_string(r->next_hop));
+    if (r->otherwise == kNoRoute) break;
+  }
+  EXPECT_EQ(hops, (std::vector<std::string>{"10.1.0.12", "10.1.0.14", "10.1.0.15"}));
+  // The route itself is as it was configured.
+  size_t all = 1;
+  for (const Route* r = s.routes.find(test::v4("198.51.100.1")); r->otherwise != kNoRoute; ++all)
+    r = &s.alternatives[r->otherwise];
+  EXPECT_EQ(all, 5u);
 }
 
 }  // namespace
