@@ -100,6 +100,14 @@ uint64_t icmp_pseudo_sum(const IpPacket& packet) {
                            static_cast<uint32_t>(packet.payload().size()));
 }
 
+bool is_echo_request(const IpPacket& packet) {
+  if (packet.protocol != (packet.ipv6 ? kProtocolIcmpv6 : kProtocolIcmp) || packet.fragment)
+    return false;
+  const ByteView icmp = packet.payload();
+  return icmp.size() >= kIcmpHeader &&
+         icmp[0] == (packet.ipv6 ? icmp6::kEchoRequest : icmp4::kEchoRequest) && icmp[1] == 0;
+}
+
 DropReason turn_into_echo_reply(const IpPacket& request) {
   if (request.fragment) return DropReason::icmp_unhandled;
   const MutableBytes icmp = request.payload();

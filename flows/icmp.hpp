@@ -54,6 +54,9 @@ inline constexpr size_t kIcmpv6ErrorMaximum = kIpv6MinimumMtu;
 /// TTL or hop limit of what originates here.
 inline constexpr uint8_t kDefaultHopLimit = 64;
 
+/// A whole echo request, whatever its checksum.
+bool is_echo_request(const IpPacket& packet);
+
 /// Turns an echo request into its reply where it lies: type, checksums, both IP addresses
 /// swapped, TTL or hop limit kDefaultHopLimit. Nothing is changed unless DropReason::none.
 ///

@@ -121,7 +121,7 @@ void translate_header6(uint8_t* icmp, uint32_t pointer, uint16_t next_header_fie
 
 }  // namespace
 
-std::optional<QuotedDatagram> quoted_datagram(const IpPacket& error) {
+std::optional<QuotedPacket> quoted_packet(const IpPacket& error) {
   if (error.protocol != (error.ipv6 ? kProtocolIcmpv6 : kProtocolIcmp) || error.fragment) return {};
   MutableBytes icmp = error.payload();
   if (icmp.size() < kIcmpHeader || !is_error(error, icmp)) return {};
@@ -131,10 +131,16 @@ std::optional<QuotedDatagram> quoted_datagram(const IpPacket& error) {
       length != nullptr && *length != 0)
     quote = quote.first(std::min(quote.size(), *length * word));
 
-  QuotedDatagram quoted;
-  if (!read_beginning(quote, quoted.ip, quoted.whole)) return {};
+  QuotedPacket quoted;
+  if (!read_beginning(quote, quoted.ip, quoted.whole) || quoted.ip.ipv6 != error.ipv6) return {};
+  return quoted;
+}
+
+std::optional<QuotedDatagram> quoted_datagram(const IpPacket& error) {
+  const auto packet = quoted_packet(error);
+  if (!packet || packet->ip.protocol != kProtocolUdp) return {};
+  QuotedDatagram quoted{{*packet}, {}, {}};
   const IpPacket& ip = quoted.ip;
-  if (ip.ipv6 != error.ipv6 || ip.protocol != kProtocolUdp) return {};
   if (ip.fragment && !ip.first_fragment) return {};
   if (ip.payload().size() < kUdpHeader) return {};
   const UdpHeader udp(ip.payload().data());

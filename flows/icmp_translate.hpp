@@ -23,17 +23,24 @@ namespace penstock::flows {
 /// No path is believed to take less (RFC 1122 section 3.3.3): who says so wants small packets.
 inline constexpr uint16_t kTrustedMtu4 = 576;
 
-/// The UDP datagram that an ICMP error quotes, as much of it as is there.
-struct QuotedDatagram {
-  IpPacket ip;         ///< the quoted packet; its `length` is what is there of it
+/// The packet that an ICMP error quotes, as much of it as is there.
+struct QuotedPacket {
+  IpPacket ip;         ///< its `length` is what is there of it
   uint16_t whole = 0;  ///< its length when it was sent
+};
+
+/// Reads a packet that passed check_ip(). Nothing, when it is not a whole ICMP error, or does not
+/// quote a whole header of its own IP version. No checksum is looked at.
+std::optional<QuotedPacket> quoted_packet(const IpPacket& error);
+
+/// The same of a UDP datagram.
+struct QuotedDatagram : QuotedPacket {
   UdpPort source, destination;
 
   MutableBytes payload() const { return ip.payload().subspan(kUdpHeader); }
 };
 
-/// Reads a packet that passed check_ip(). Nothing, when it is not a whole ICMP error, or what it
-/// quotes is not the beginning of a UDP datagram. No checksum is looked at yet.
+/// Nothing, too, when what is quoted is not the beginning of a UDP datagram.
 std::optional<QuotedDatagram> quoted_datagram(const IpPacket& error);
 
 /// What tells whether a quoted SCTP packet was sent by an association (RFC 9260 section 10).

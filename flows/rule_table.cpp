@@ -38,6 +38,7 @@ RuleTable::RuleTable(const std::vector<Rule>& rules, size_t ports, size_t tunnel
     for (const Rule& r : rules) {
       if (!applies(r, origin)) continue;
       Decision decision = r.decision;
+      decision.names_origin = !r.from.empty();
       decision.needs_ports = !r.sctp_ports.empty();
       list.push_back({prefix_set(r.to), prefix_set(r.source), r.sctp_ports, decision});
     }

@@ -24,8 +24,9 @@ enum class Action : uint8_t { bypass, drop, tunnel };
 
 struct Decision {
   Action action = Action::bypass;
-  uint16_t tunnel = 0;       ///< index, when action is tunnel
-  bool needs_ports = false;  ///< the rule asks for SCTP ports, which only a whole packet shows
+  uint16_t tunnel = 0;        ///< index, when action is tunnel
+  bool names_origin = false;  ///< the rule names where the packet came from
+  bool needs_ports = false;   ///< the rule asks for SCTP ports, which only a whole packet shows
 };
 
 /// An empty list matches everything.

@@ -134,6 +134,9 @@ class Linux:
             ("tapW", ["10.10.0.1/24", "2001:db8:a::1/64"]),
             ("tapE", ["203.0.113.1/24", "2001:db8:1::1/64"]), {"site-b": peer},
             ["10.20.0.0/24", "2001:db8:b::/64"])
+        # What it says comes back natively.
+        config += ('[[rule]]\nname = "plain-back"\nfrom = "wan0"\naction = "bypass"\n'
+                   'to = ["10.10.0.0/24", "2001:db8:a::/64"]\n')
         return Penstock(self.space, build, config)
 
 

@@ -272,6 +272,32 @@ TEST(IcmpTranslate, OtherMessagesQuoteNothing) {
     }
 }
 
+TEST(QuotedPacket, OfAnyProtocol) {
+  for (const bool ipv6 : {false, true})
+    for (const uint8_t protocol : std::initializer_list<uint8_t>{kProtocolSctp, kProtocolUdp, 6}) {
+      Received received(from_hex(kPairs[ipv6 ? 6 : 0].before));
+      uint8_t* quote = received.ip.payload().data() + kIcmpHeader;
+      quote[ipv6 ? 6 : 9] = protocol;
+      const auto quoted = quoted_packet(received.ip);
+      ASSERT_TRUE(quoted);
+      EXPECT_EQ(quoted->ip.at, quote);
+      EXPECT_EQ(quoted->ip.protocol, protocol);
+      EXPECT_EQ(quoted->ip.source(), received.ip.destination());
+      EXPECT_LE(quoted->ip.length, received.ip.payload().size() - kIcmpHeader);
+      EXPECT_GE(quoted->whole, quoted->ip.length);
+      quote[0] ^= 0x20;  // the other version
+      EXPECT_FALSE(quoted_packet(received.ip));
+    }
+  // Later fragments too, but nothing of which not even the header is there.
+  Received received(from_hex(kPairs[0].before));
+  store_be16(received.ip.payload().data() + kIcmpHeader + 6, 0x2001);
+  EXPECT_TRUE(quoted_packet(received.ip));
+  received.ip.length = static_cast<uint16_t>(received.ip.upper + kIcmpHeader + kIpv4Header);
+  EXPECT_TRUE(quoted_packet(received.ip));
+  --received.ip.length;
+  EXPECT_FALSE(quoted_packet(received.ip));
+}
+
 TEST(IcmpTranslate, OtherPacketsAreNoTunnels) {
   for (const bool ipv6 : {false, true}) {
     Received received(from_hex(kPairs[ipv6 ? 6 : 0].before));
