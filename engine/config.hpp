@@ -97,6 +97,12 @@ enum class Via {
 /// As in the file: "sctp-udp".
 std::string_view to_string(Via via);
 
+/// How it is known whether the far end of ip-udp is there.
+enum class Liveness {
+  probe,  ///< it answers pings inside the tunnel
+  none,   ///< it is not: the tunnel is up while its link and its next hop are
+};
+
 struct TunnelConfig {
   std::string name;
   Via via = Via::sctp_udp;
@@ -111,6 +117,7 @@ struct TunnelConfig {
   // ip-udp
   flows::IpAddress ours;  ///< the outer address on our side, one of the interface's
   uint8_t ttl = 0;        ///< of outer packets
+  Liveness liveness = Liveness::probe;
   SourcePosition at;
 };
 

@@ -22,11 +22,13 @@ class Outbox;
 class Fragments;
 
 /// ICMP errors that a worker may still send. A flood that asks for one kind must not use up the
-/// other: without Packet Too Big a sender's large packets vanish.
+/// other: without Packet Too Big a sender's large packets vanish. What routers say of a tunnel's
+/// packets may be forged, so what is made of it for the inner senders has budgets of its own.
 struct IcmpBudgets {
   flows::TokenBucket too_big{0, 0};
   flows::TokenBucket time_exceeded{0, 0};
-  flows::TokenBucket unreachable{0, 0};
+  flows::TokenBucket too_big_on_the_way{0, 0};
+  flows::TokenBucket unreachable_on_the_way{0, 0};
 };
 
 struct Context {

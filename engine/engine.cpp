@@ -196,14 +196,15 @@ void Engine::assign_tunnel_paths(const Snapshot& snapshot) {
     if (t.via != Via::ip_udp) continue;
     without.erase(t.slot);
     const uint16_t least = t.coat.ipv6() ? flows::kIpv6MinimumMtu : flows::kTrustedMtu4;
-    shared_->tunnel_states.assign(
-        t.slot,
-        {.ours = t.ours,
-         .peer = t.peer,
-         .listen = t.listen,
-         .peer_port = t.far_port,
-         .sizes = {
-             .least = least, .most = t.mtu, .coat = t.coat.overhead(), .search = t.search_mtu}});
+    shared_->tunnel_states.assign(t.slot, {.ours = t.ours,
+                                           .peer = t.peer,
+                                           .listen = t.listen,
+                                           .peer_port = t.far_port,
+                                           .sizes = {.least = least,
+                                                     .most = t.mtu,
+                                                     .coat = t.coat.overhead(),
+                                                     .search = t.search_mtu},
+                                           .probed = t.probed});
   }
   for (const uint16_t slot : without) shared_->tunnel_states.clear(slot);
 }
@@ -303,7 +304,8 @@ void Engine::tell_of_tunnels() {
     if (config_.tunnels[i].via != Via::ip_udp) continue;
     const TunnelView& tunnel = snapshot_->tunnels[i];
     TunnelTold& told = tunnels_told_[tunnel.slot];
-    const TunnelTold now{shared_->tunnel_states.up(tunnel.slot), tunnel.no_way};
+    const TunnelTold now{tunnel.reachable() && shared_->tunnel_states.up(tunnel.slot),
+                         tunnel.no_way};
     if (now == std::exchange(told, now) || !options_.log) continue;
     const std::string why = why_down(i);
     options_.log(fmt::format("tunnel {}: {}{}", config_.tunnels[i].name,

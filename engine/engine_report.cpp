@@ -115,7 +115,8 @@ std::string Engine::why_down(size_t index) const {
   if (tunnel.no_way == flows::DropReason::encap_route)
     return fmt::format("the route to its peer leaves by another port than {}", interface.name);
   if (!tunnel.reachable()) return "there is no route to its peer";
-  return shared_->tunnel_states.up(tunnel.slot) ? "" : "its far end does not answer";
+  if (shared_->tunnel_states.up(tunnel.slot)) return "";
+  return tunnel.probed ? "its far end does not answer" : "its next hop does not answer";
 }
 
 // A line for each next hop, in the order of preference.
@@ -201,14 +202,15 @@ Report Engine::report(uint64_t now_ns) {
     const TunnelConfig& t = config_.tunnels[i];
     const uint16_t slot = snapshot_->tunnels[i].slot;
     const TunnelStates& states = shared_->tunnel_states;
-    const bool probed = t.via == Via::ip_udp;
+    const bool ip_udp = t.via == Via::ip_udp;
     report.tunnels.push_back(report_tunnel(config_, t,
-                                           probed ? states.mtu(slot) : snapshot_->tunnels[i].mtu,
+                                           ip_udp ? states.mtu(slot) : snapshot_->tunnels[i].mtu,
                                            tunnel_drops[slot], totals.tunnels[slot]));
     TunnelReport& r = report.tunnels.back();
     r.why = why_down(i);
     r.state = r.why.empty() ? "up" : "down";
-    if (probed && states.up(slot)) r.rtt_us = static_cast<int64_t>(states.rtt_ns(slot) / 1000);
+    if (ip_udp && states.up(slot) && states.rtt_ns(slot) != 0)
+      r.rtt_us = static_cast<int64_t>(states.rtt_ns(slot) / 1000);
   }
 
   for (const auto& worker : workers_) {

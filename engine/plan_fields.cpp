@@ -121,6 +121,8 @@ Object tunnel(const Config& config, const TunnelConfig& t) {
   const auto default_port =
       to_hosts && t.default_port ? std::optional(t.default_port->value) : std::nullopt;
   const auto mtu = t.mtu != 0 ? std::optional(t.mtu) : std::nullopt;
+  const auto liveness =
+      t.liveness == Liveness::none ? std::optional<std::string>("none") : std::nullopt;
   const auto ttl = t.ttl != 0 ? std::optional(t.ttl) : std::nullopt;
   return {
       "tunnel." + t.name,
@@ -128,7 +130,7 @@ Object tunnel(const Config& config, const TunnelConfig& t) {
        hot("listen", std::to_string(t.listen.value)), hot_list("hosts", t.hosts, "none"),
        hot_list("sources", t.sources, "none"), hot_list("peer", t.peers, "none"),
        maybe("default-port", number(default_port), "none"), maybe("mtu", number(mtu), "auto"),
-       maybe("ttl", number(ttl), "the packet's")}};
+       maybe("ttl", number(ttl), "the packet's"), maybe("liveness", liveness, "probe")}};
 }
 
 std::string action(const Config& config, const RuleConfig& r) {

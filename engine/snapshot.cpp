@@ -100,7 +100,8 @@ void add_far_gateway(const TunnelConfig& config, Snapshot& s, TunnelView& view) 
   view.peer = peer.address;
   view.far_port = peer.udp_port;
   view.coat = flows::IpUdpCoat(config.ours, peer.address, peer.udp_port, config.ttl);
-  view.search_mtu = config.mtu == 0;
+  view.probed = config.liveness == Liveness::probe;
+  view.search_mtu = config.mtu == 0 && view.probed;
   const Route* way = s.routes.find(peer.address);
   if (way == nullptr || (way->kind != Route::Kind::forward && way->kind != Route::Kind::connected))
     return;
@@ -240,7 +241,7 @@ uint16_t Snapshot::interface_of_link(uint16_t link) const {
 void choose_tunnels(const Snapshot& snapshot, const TunnelStates& states) {
   const auto works = [&](uint16_t index) {
     const TunnelView& tunnel = snapshot.tunnels[index];
-    return tunnel.via != Via::ip_udp || states.up(tunnel.slot);
+    return tunnel.via != Via::ip_udp || (tunnel.reachable() && states.up(tunnel.slot));
   };
   for (size_t i = 0; i < snapshot.choices.size(); ++i) {
     const TunnelChoice& choice = snapshot.choices[i];

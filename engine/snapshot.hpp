@@ -95,6 +95,7 @@ struct TunnelView {
   Route way;  ///< to the peer: what of its route leaves by the tunnel's interface
   /// Why there is none: no_route or encap_route; none when there is.
   flows::DropReason no_way = flows::DropReason::no_route;
+  bool probed = true;  ///< else it is up while its next hop is there
   bool search_mtu = false;
   // sctp-udp
   flows::PrefixMap<uint8_t> hosts;

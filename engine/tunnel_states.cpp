@@ -10,6 +10,7 @@ struct alignas(64) TunnelStates::Entry {
   std::atomic_flag lock;  ///< held by whoever looks at what follows
   TunnelPath path;
   std::optional<flows::TunnelProbe> probe;
+  bool found = false;  ///< instead of what the probe says, where there is none
 };
 
 TunnelStates::TunnelStates(size_t slots, uint64_t secret)
@@ -33,9 +34,10 @@ auto TunnelStates::locked(uint16_t slot, Use&& use) {
   }
   auto result = use(entry);
   uint32_t word = 0;
-  if (entry.probe)
-    word = entry.probe->mtu() | (entry.probe->up() ? kUp : 0) |
-           (entry.probe->searching() ? kSearching : 0);
+  if (entry.probe) {
+    const bool up = entry.path.probed ? entry.probe->up() : entry.found;
+    word = entry.probe->mtu() | (up ? kUp : 0) | (entry.probe->searching() ? kSearching : 0);
+  }
   entry.word.store(word, std::memory_order_relaxed);
   entry.rtt_ns.store(entry.probe ? entry.probe->rtt() : 0, std::memory_order_relaxed);
   entry.lock.clear(std::memory_order_release);
@@ -46,6 +48,7 @@ void TunnelStates::assign(uint16_t slot, const TunnelPath& path) {
   locked(slot, [&](Entry& entry) {
     if (entry.probe && entry.path == path) return 0;
     entry.path = path;
+    entry.found = false;
     secret_ = flows::HashKeys(secret_)[0];  // nonces of the past are worth nothing
     entry.probe.emplace(path.sizes, secret_);
     return 0;
@@ -59,9 +62,17 @@ void TunnelStates::clear(uint16_t slot) {
   });
 }
 
+void TunnelStates::found(uint16_t slot, bool up) {
+  locked(slot, [&](Entry& entry) {
+    entry.found = up;
+    return 0;
+  });
+}
+
 std::optional<flows::ProbeRequest> TunnelStates::due(uint16_t slot, uint64_t now_ns) {
-  return locked(
-      slot, [&](Entry& entry) { return entry.probe ? entry.probe->due(now_ns) : std::nullopt; });
+  return locked(slot, [&](Entry& entry) {
+    return entry.probe && entry.path.probed ? entry.probe->due(now_ns) : std::nullopt;
+  });
 }
 
 bool TunnelStates::answered(uint16_t slot, const flows::ProbeReply& reply, uint64_t now_ns) {
@@ -73,6 +84,13 @@ bool TunnelStates::answered(uint16_t slot, const flows::ProbeReply& reply, uint6
 void TunnelStates::told_too_big(uint16_t slot, uint16_t mtu, uint64_t now_ns) {
   locked(slot, [&](Entry& entry) {
     if (entry.probe) entry.probe->told_too_big(mtu, now_ns);
+    return 0;
+  });
+}
+
+void TunnelStates::hinted_too_big(uint16_t slot, uint16_t mtu, uint64_t now_ns) {
+  locked(slot, [&](Entry& entry) {
+    if (entry.probe) entry.probe->hinted_too_big(mtu, now_ns);
     return 0;
   });
 }

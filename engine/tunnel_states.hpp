@@ -20,6 +20,7 @@ struct TunnelPath {
   flows::IpAddress ours, peer;
   flows::UdpPort listen, peer_port;
   flows::ProbedPath sizes;
+  bool probed = true;
   bool operator==(const TunnelPath&) const = default;
 };
 
@@ -42,11 +43,15 @@ class TunnelStates {
   uint64_t rtt_ns(uint16_t slot) const;
   bool searching(uint16_t slot) const { return (word(slot) & kSearching) != 0; }
 
+  /// Of a path that is not probed: whether it is taken to be up.
+  void found(uint16_t slot, bool up);
+
   /// What flows::TunnelProbe has of the same names. Nothing is due, answered or believed where
   /// there is no path.
   std::optional<flows::ProbeRequest> due(uint16_t slot, uint64_t now_ns);
   bool answered(uint16_t slot, const flows::ProbeReply& reply, uint64_t now_ns);
   void told_too_big(uint16_t slot, uint16_t mtu, uint64_t now_ns);
+  void hinted_too_big(uint16_t slot, uint16_t mtu, uint64_t now_ns);
 
  private:
   static constexpr uint32_t kUp = 1u << 31;

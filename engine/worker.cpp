@@ -69,7 +69,7 @@ void Worker::adopt(const Snapshot& snapshot) {
   icmp_rate_ = snapshot.icmp_rate;
   const uint32_t share = (icmp_rate_ + shared_.workers - 1) / shared_.workers;
   const flows::TokenBucket bucket(share, share);
-  icmp_budgets_ = {bucket, bucket, bucket};
+  icmp_budgets_ = {bucket, bucket, bucket, bucket};
 }
 
 bool Worker::step(uint64_t now_ns) {
@@ -121,7 +121,7 @@ void Worker::housekeeping(Context& context) {
     if (interface == kNoInterface) continue;
     outbox_.solicit(context, interface, due[i].ip, due[i].mac ? &*due[i].mac : nullptr);
   }
-  send_probes(context);
+  look_after_tunnels(context);
   choose_tunnels(context.snapshot, shared_.tunnel_states);
 }
 

@@ -95,6 +95,7 @@ void TunnelProbe::alive(uint64_t life, uint64_t now) {
 void TunnelProbe::try_size(uint16_t size, uint64_t now) {
   candidate_ = size;
   passed_ = lost_ = 0;
+  hinted_ = 0;
   waiting_ = false;
   size_at_ = now;
 }
@@ -128,6 +129,8 @@ void TunnelProbe::size_passed(uint64_t now) {
   lost_ = 0;
   if (!searching_) {
     passed_ = 1;
+    hinted_ = 0;
+    passed_at_ = now;
     size_at_ = now + kConfirmInterval;
     return;
   }
@@ -154,6 +157,11 @@ void TunnelProbe::size_lost(uint64_t now) {
     high_ = candidate_;
     return next_candidate(now);
   }
+  if (hinted_ != 0) {
+    obey(hinted_);
+    if (given_up) settle(mtu_, now);
+    return;
+  }
   if (!given_up) return;
   if (mtu_ == path_.least) return settle(mtu_, now);
   lowering_ = true;
@@ -169,9 +177,23 @@ void TunnelProbe::told_too_big(uint16_t mtu, uint64_t now) {
   }
   if (mtu >= mtu_) return;
   if (!verifying_) try_size(mtu_, now);
+  obey(mtu);
+}
+
+void TunnelProbe::obey(uint16_t mtu) {
   searching_ = verifying_ = true;
   lowering_ = false;
+  hinted_ = 0;
   mtu_ = mtu;
+}
+
+// Of several hints the largest: forged ones must not make a true one worse. A flood of them makes
+// no more than a probe a second.
+void TunnelProbe::hinted_too_big(uint16_t mtu, uint64_t now) {
+  if (!path_.search || !up_ || searching_ || mtu < path_.least || mtu >= mtu_) return;
+  hinted_ = std::max(hinted_, mtu);
+  if (waiting_ || size_at_ <= now) return;
+  size_at_ = std::min(size_at_, std::max(now, passed_at_ + kSizeTimer));
 }
 
 }  // namespace penstock::flows

@@ -57,9 +57,14 @@ class TunnelProbe {
   /// False when this answers no probe of the last seconds, or was counted before.
   bool answered(const ProbeReply& reply, uint64_t now);
 
-  /// A router on the path says so in an error that may be trusted; 0 < mtu. Obeyed at once where it
-  /// is less, and then put to the proof: the size that was in use is probed.
+  /// A router on the path says so, in an error whose quote only who saw the packet can know but by
+  /// chance; 0 < mtu. Obeyed at once where it is less, and then put to the proof: the size that was
+  /// in use is probed.
   void told_too_big(uint16_t mtu, uint64_t now);
+
+  /// Anybody may have said so. The size in use is probed soon, and kept until that probe is lost
+  /// (RFC 8899 section 4.6.1); then it is as if it had been told.
+  void hinted_too_big(uint16_t mtu, uint64_t now);
 
   bool up() const { return up_; }
   bool searching() const { return searching_; }
@@ -87,6 +92,7 @@ class TunnelProbe {
   void search(uint16_t low, uint16_t high, uint64_t now);
   void next_candidate(uint64_t now);
   void try_size(uint16_t size, uint64_t now);
+  void obey(uint16_t mtu);
   void settle(uint16_t mtu, uint64_t now);
 
   ProbedPath path_;
@@ -108,13 +114,15 @@ class TunnelProbe {
   bool searching_ = false;
   bool lowering_ = false;   ///< mtu_ is known not to pass, what passes is not known yet
   bool verifying_ = false;  ///< what a router said: candidate_ is the size it denied
+  uint16_t hinted_ = 0;     ///< what to obey if the next probe is lost; 0: nothing
   uint16_t low_ = 0;        ///< passes
   uint16_t high_ = 0;       ///< does not
   uint16_t candidate_;
   uint8_t passed_ = 0, lost_ = 0;  ///< the last probes of it
   bool waiting_ = false;           ///< for the answer to the probe numbered:
   uint16_t waiting_for_ = 0;
-  uint64_t size_at_ = 0;  ///< when the answer is late, else when the next may go
+  uint64_t size_at_ = 0;    ///< when the answer is late, else when the next may go
+  uint64_t passed_at_ = 0;  ///< when the size in use was last seen to pass
   uint64_t raise_at_ = 0;
 };
 

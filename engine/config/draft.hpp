@@ -60,6 +60,7 @@ struct TunnelDraft {
   std::optional<flows::UdpPort> default_port;
   std::optional<Said<int64_t>> mtu;  ///< none: the port's, or what the path takes
   uint8_t ttl = 0;
+  Liveness liveness = Liveness::probe;
   SourcePosition at;
 };
 

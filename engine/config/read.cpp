@@ -44,6 +44,7 @@ constexpr auto kTunnelKeys = std::to_array<Key>({{"name"},
                                                  {"default-port"},
                                                  {"mtu"},
                                                  {"ttl"},
+                                                 {"liveness"},
                                                  {"publish", "published SCTP ports"},
                                                  {"role", "tunnels over TCP"},
                                                  {"streams", "tunnels over TCP"}});
@@ -255,12 +256,15 @@ void read_sctp_udp(const Section& section, TunnelDraft& tunnel) {
   tunnel.sources = section.values("sources", limits::kPrefixesPerList, read_network);
   read_peers(section, tunnel);
   forbid(section, "ttl", "sctp-udp leaves the hosts' own IP header in place");
+  forbid(section, "liveness", "the far ends of sctp-udp are hosts, of which none is asked");
 }
 
 void read_ip_udp(const Section& section, TunnelDraft& tunnel) {
   tunnel.ttl = flows::kDefaultHopLimit;
   if (const auto ttl = section.number("ttl", limits::kTtl))
     tunnel.ttl = static_cast<uint8_t>(ttl->value);
+  take(tunnel.liveness, section.choice<Liveness>(
+                            "liveness", {{"probe", Liveness::probe}, {"none", Liveness::none}}));
   read_far_end(section, tunnel);
   forbid(section, "hosts", "what comes out of ip-udp goes where the routes say");
   forbid(section, "sources", "ip-udp takes packets from its peer alone");

@@ -169,6 +169,7 @@ TunnelConfig made_of(const TunnelDraft& tunnel, uint16_t interface, const Interf
   made.default_port = tunnel.default_port;
   made.mtu = tunnel.mtu ? static_cast<uint16_t>(tunnel.mtu->value) : uint16_t{0};
   made.ttl = tunnel.ttl;
+  made.liveness = tunnel.liveness;
   if (tunnel.via == Via::ip_udp) {
     made.sources.clear();
     if (port != nullptr && !made.peers.empty())

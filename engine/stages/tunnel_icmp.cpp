@@ -55,12 +55,23 @@ uint16_t tunnel_that_sent(const Snapshot& snapshot, const flows::QuotedDatagram&
   return kNoTunnel;
 }
 
-// The UDP port is made of the inner packet with a key that is ours: where both are quoted, nobody
-// but who saw the packet can know that they belong together. Pieces have their whole packet's.
-bool belong_together(const Context& context, const flows::QuotedDatagram& quoted,
-                     const flows::IpPacket& inner) {
-  if (inner.fragment || inner.payload().size() < 4) return true;
-  return quoted.source == flows::ip_udp_source(flows::inner_flow_hash(inner, context.flow_keys));
+/// Whether what is quoted can be of the tunnel.
+enum class Proof { given, missing, failed };
+
+// The UDP port is one of 16384, made with a key of ours of the inner packet's addresses and SCTP
+// ports. Where all of them are quoted, who did not see the packet has to guess. Where the quote
+// ends before, nothing is proven: such an error costs a forger nothing. The first piece of a packet
+// has its whole packet's UDP port, and shows what that was made of; later ones do not.
+Proof proof_of(const Context& context, const flows::QuotedDatagram& quoted,
+               const std::optional<flows::IpPacket>& inner) {
+  if (!inner || (inner->fragment && !inner->first_fragment)) return Proof::missing;
+  flows::IpPacket whole = *inner;
+  if (whole.protocol == flows::kProtocolSctp) {
+    if (whole.payload().size() < 4) return Proof::missing;
+    whole.fragment = false;
+  }
+  const uint32_t hash = flows::inner_flow_hash(whole, context.flow_keys);
+  return quoted.source == flows::ip_udp_source(hash) ? Proof::given : Proof::failed;
 }
 
 void tell_inner_sender(Context& context, const flows::TunnelError& told, uint16_t coat) {
@@ -72,7 +83,8 @@ void tell_inner_sender(Context& context, const flows::TunnelError& told, uint16_
   if (!flows::may_be_answered_with_error(*told.inner)) return;
   const flows::IpAddress ours = context.snapshot.interfaces[route->interface].source_for(to);
   IcmpBudgets& budgets = context.icmp_budgets;
-  flows::TokenBucket& budget = too_big ? budgets.too_big : budgets.unreachable;
+  flows::TokenBucket& budget =
+      too_big ? budgets.too_big_on_the_way : budgets.unreachable_on_the_way;
   if (ours.is_unspecified() || !budget.take(context.now_ns)) return;
   pmd_glue::Packet error = context.pool.allocate();
   if (!error) return;
@@ -85,12 +97,30 @@ void tell_inner_sender(Context& context, const flows::TunnelError& told, uint16_
   context.outbox.send_own_ip(context, error, route->interface, to);
 }
 
+// The link is part of it: who is known behind one is forgotten when it is lost.
+bool next_hop_is_there(Context& context, const TunnelView& tunnel) {
+  if (!tunnel.reachable()) return false;
+  bool there = false;
+  for (const Route* r = &tunnel.way;; r = &context.snapshot.alternatives[r->otherwise]) {
+    const uint16_t link = context.snapshot.interfaces[r->interface].link;
+    const flows::IpAddress& hop = r->kind == Route::Kind::forward ? r->next_hop : tunnel.peer;
+    const flows::Resolution known = context.neighbors.watch(link, hop, context.now_ns);
+    if (known.solicit) context.outbox.solicit(context, r->interface, hop, nullptr);
+    there |= known.verdict == flows::Resolution::Verdict::send;
+    if (r->otherwise == kNoRoute) return there;
+  }
+}
+
 }  // namespace
 
-void send_probes(Context& context) {
+void look_after_tunnels(Context& context) {
   for (uint16_t i = 0; i < context.snapshot.tunnels.size(); ++i) {
     const TunnelView& tunnel = context.snapshot.tunnels[i];
     if (tunnel.via != Via::ip_udp) continue;
+    if (!tunnel.probed) {
+      context.tunnel_states.found(tunnel.slot, next_hop_is_there(context, tunnel));
+      continue;
+    }
     // Where there is no way (any more), what is not sent is not answered: the tunnel is down.
     while (const auto request = context.tunnel_states.due(tunnel.slot, context.now_ns))
       if (tunnel.reachable()) send_probe(context, i, *request);
@@ -121,12 +151,17 @@ Verdict take_tunnel_icmp(Context& context, pmd_glue::Packet packet, Meta& meta) 
   flows::TunnelError told;
   if (const DropReason r = flows::read_ip_udp_error(meta.ip, *quoted, told); r != DropReason::none)
     return r;
-  if (told.inner && !belong_together(context, *quoted, *told.inner))
-    return DropReason::icmp_untrusted;
   const TunnelView& tunnel = context.snapshot.tunnels[index];
-  if (told.kind == flows::TunnelError::Kind::too_big)
-    context.tunnel_states.told_too_big(tunnel.slot, told.mtu, context.now_ns);
-  if (told.inner && told.kind != flows::TunnelError::Kind::other)
+  const bool too_big = told.kind == flows::TunnelError::Kind::too_big;
+  const Proof proof = proof_of(context, *quoted, told.inner);
+  if (proof == Proof::failed || (proof == Proof::missing && !too_big))
+    return DropReason::icmp_untrusted;
+  if (proof == Proof::missing) {
+    context.tunnel_states.hinted_too_big(tunnel.slot, told.mtu, context.now_ns);
+    return taken_in(context, packet, meta);
+  }
+  if (too_big) context.tunnel_states.told_too_big(tunnel.slot, told.mtu, context.now_ns);
+  if (told.kind != flows::TunnelError::Kind::other && told.inner->protocol == flows::kProtocolSctp)
     tell_inner_sender(context, told, tunnel.coat.overhead());
   return taken_in(context, packet, meta);
 }

@@ -9,8 +9,9 @@
 
 namespace penstock::engine {
 
-/// Sends the probes that are due. The first worker's, some times a second.
-void send_probes(Context& context);
+/// Sends the probes that are due, and where there are none, looks for the next hop. The first
+/// worker's, some times a second.
+void look_after_tunnels(Context& context);
 
 /// Sends an IP packet of our own making through an ip-udp tunnel; `ip` describes it. Takes the
 /// packet, and counts it as originated.
@@ -19,7 +20,8 @@ void send_own_through(Context& context, uint16_t tunnel, pmd_glue::Packet packet
 
 /// ICMP for one of our own addresses: taken when it answers a probe, or is an error about what an
 /// ip-udp tunnel sent. Such an error tells the tunnel how large a packet may be, and the sender of
-/// the inner packet what became of it. All other goes on.
+/// inner SCTP what became of it; one that quotes too little to be believed only makes the tunnel
+/// try whether its size still passes. All other goes on.
 flows::Verdict take_tunnel_icmp(Context& context, pmd_glue::Packet packet, Meta& meta);
 
 /// Of peel: an ICMP error in transit, for a host whose packet an sctp-udp tunnel wrapped, is

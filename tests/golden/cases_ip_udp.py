@@ -6,17 +6,17 @@ import struct
 from collections import Counter
 from dataclasses import replace
 
+import cases_route as route
 from case import (Case, Config, advance, answered, consumed, dropped, inject, meanwhile, originated,
                   passed, split)
 from cases_fragment import cut, largest, merged, numbered, recut
 from cases_icmp import error4, error6, expired, from_us, too_big
-import cases_route as route
 from cases_route import FIRST, FIRST_MAC, SECOND, SECOND_MAC, TWO
 from flow_hash import flow_hash
-from packets import (CORE4, CORE6, DEST_OPTIONS, GATE4, GATE6, HOST4, HOST6, ICMP, ICMP6, PEER4,
-                     PEER6, SCTP, TCP_PROTO, UDP_PROTO, WAN0_MAC, WAN4, WAN6, Ip4, Ip6, chunk, data, fragments,
-                     from_gate, from_host, from_peer, hop, icmp4, icmp6, ip_frame, sctp, text,
-                     to_gate, to_host, to_peer, udp, udp_packet)
+from packets import (CORE4, CORE6, DEST_OPTIONS, FAR4, FAR6, GATE4, GATE6, HOST4, HOST6, ICMP, ICMP6,
+                     PEER4, PEER6, SCTP, TCP_PROTO, UDP_PROTO, WAN0_MAC, WAN4, WAN6, Ip4, Ip6, chunk,
+                     data, foreign, fragments, from_gate, from_host, from_peer, hop, icmp4, icmp6,
+                     ip_frame, sctp, text, to_gate, to_host, to_peer, udp, udp_packet)
 from probes import FAR_GATE
 
 PORT = 6080
@@ -496,9 +496,44 @@ for v6, over6 in VERSIONS:
         Case(f"ip-udp/router-gone-{pair}", (router(over6, sent.raw()[:500], GONE[over6]),),
              (to_host(about((1, 3) if v6 else (3, 1))),),
              consumed("wan0") + originated("core0"), IP_UDP),
-        Case(f"ip-udp/router-short-quote-{pair}",
-             (router(over6, sent.raw()[:coat_bytes], GONE[over6]),), (), consumed("wan0"), IP_UDP),
     ]
+    # Whoever makes such errors uses up what is said because of them, and no more.
+    told_of = to_host(about((2, 0) if v6 else (3, 4), inside))
+    CASES += [Case(f"ip-udp/router-errors-a-second-{pair}", (first,) * 32, (told_of,) * 32,
+                   consumed("wan0", 128) + originated("core0", 100)
+                   + lost("too_big", "core0", over6, arrived=False) + originated("core0"), IP_UDP,
+                   then=(inject(*[first] * 32, expect=(told_of,) * 32),
+                         inject(*[first] * 32, expect=(told_of,) * 32),
+                         inject(*[first] * 32, expect=(told_of,) * 4),
+                         inject(from_host(packet), expect=(to_host(too_big(packet, inside)),))),
+                   fresh=True)]
+    # Where the UDP port cannot be compared with what it is made of, anybody may have made the error:
+    # nobody is told, and no size changes. An inner header that says it is a later piece hides it as
+    # well; one of a first piece does not.
+    header = 40 if v6 else 20
+    first, later, *_ = recut(numbered(out(sctp(data(2900)), v6, over6)), 1400)
+    for name, quote in (("coat", sent.raw()[:coat_bytes]),
+                        ("header", sent.raw()[:coat_bytes + header]),
+                        ("port", sent.raw()[:coat_bytes + header + 3]),
+                        ("later-piece", coat(later, over6, 0).raw()[:500])):
+        CASES += [
+            Case(f"ip-udp/router-unproven-{name}-{pair}",
+                 (router(over6, quote, TOO_BIG[over6], 1300 if over6 else 576),), (),
+                 consumed("wan0") + into(over6), IP_UDP,
+                 then=(inject(from_host(packet), expect=(to_peer(sent),)),)),
+            Case(f"ip-udp/router-unproven-gone-{name}-{pair}",
+                 (router(over6, quote, GONE[over6]),), (),
+                 lost("icmp_untrusted", "wan0", over6, arrived=False), IP_UDP)]
+    CASES += [Case(f"ip-udp/router-untrusted-first-piece-{pair}",
+                   (router(over6, coat(first, over6, flow_hash(heard) ^ 1).raw()[:500],
+                           TOO_BIG[over6], 1300),), (),
+                   lost("icmp_untrusted", "wan0", over6, arrived=False), IP_UDP)]
+    # Only senders of SCTP are told.
+    ping = icmp6(HOST6, FAR[True, over6], 128, 0, _echo()) if v6 else (
+        icmp4(HOST4, FAR[False, over6], 8, 0, _echo()))
+    CASES += [Case(f"ip-udp/router-gone-no-sctp-{pair}",
+                   (router(over6, coat(ping, over6).raw(), GONE[over6]),), (), consumed("wan0"),
+                   IP_UDP)]
     forged = replace(sent, payload=bytes([sent.payload[0] ^ 1]) + sent.payload[1:])
     for name, frame, reason in (
             ("port", router(over6, forged.raw()[:500], TOO_BIG[over6], 1400), "icmp_untrusted"),
@@ -512,3 +547,149 @@ for v6, over6 in VERSIONS:
     CASES += [Case(f"ip-udp/router-of-nobody-{pair}",
                    (router(over6, other.raw()[:500], GONE[over6]),), (),
                    dropped("icmp_unhandled", "wan0"), IP_UDP)]
+
+
+# Behind a NAT: the far gateway asks for the address by which it knows us. It is answered in that
+# name; nobody else is, and nothing else.
+def _asks(far: str, name: str, kind: int, **ip) -> Ip4 | Ip6:
+    if ":" in far:
+        return icmp6(far, name, {8: 128, 0: 129}[kind], 0, _echo(), **ip)
+    return icmp4(far, name, kind, 0, _echo(), **ip)
+
+
+for over6, names in ((False, ("192.0.2.80", FAR4, "203.0.113.80")),
+                     (True, ("2001:db8:80::80", FAR6, "2001:db8:1::80"))):
+    far, host, gate = (PEER6, HOST6, FAR6) if over6 else (PEER4, HOST4, FAR4)
+    pair = "v6" if over6 else "v4"
+    for name in names:  # to which there is no route, one by a router, one on the link
+        ask = _asks(far, name, 8, **({} if over6 else {"id": 3}))
+        reply = from_us(_asks(name, far, 0, **({} if over6 else {"id": 3})))
+        CASES += [Case(f"ip-udp/nat-probe-{name}", (from_peer(arriving(ask, over6)),),
+                       (to_peer(coat(reply, over6)),),
+                       answered("wan0") + Counter({("tunnels", NAME[over6], "rx"): 1,
+                                                   ("tunnels", NAME[over6], "tx"): 1}), IP_UDP)]
+    through = Counter({("tunnels", NAME[over6], "rx"): 1})
+    for what, inner in (("echo-of-others", _asks(FAR[over6, over6], gate, 8)),
+                        ("answer", _asks(far, gate, 0)),
+                        ("host", _asks(far, host, 8))):
+        home_ = what == "host"  # one behind us answers for itself
+        CASES += [Case(f"ip-udp/nat-not-for-{what}-{pair}", (from_peer(arriving(inner, over6)),),
+                       ((to_host if home_ else to_gate)(hop(inner)),),
+                       (passed("wan0", "core0") if home_ else passed("wan0", "wan0")) + through,
+                       IP_UDP)]
+    native = _asks(far, gate, 8)
+    CASES += [Case(f"ip-udp/nat-not-for-native-{pair}", (from_peer(native),),
+                   (to_gate(hop(native)),), passed("wan0", "wan0"), IP_UDP),
+              refuses(f"nat-probe-checksum-{pair}",
+                      arriving(_asks(far, names[0], 8, error=1), over6), "icmp", over6)]
+
+
+# What routers on our side say about SCTP that came out of a tunnel goes back into it.
+BY_PORT = replace(IP_UDP, name="ip-udp-by-port", toml=IP_UDP.toml.replace(
+    'tunnel = "gw-4"', 'sctp-port = [36412]\ntunnel = "gw-4"'))
+NEAR4, NEAR6 = "10.10.0.254", "2001:db8:a::fe"
+ABOUT = {False: ((3, 4, 1300), (3, 2, 0), (3, 1, 0), (11, 0, 0), (12, 0, 0)),
+         True: ((2, 0, 1300), (1, 3, 0), (3, 0, 0), (4, 1, 6))}
+
+
+def says(packet: Ip4 | Ip6, kind: int, code: int, word: int = 0, length: int = 500,
+         to: str = "") -> Ip4 | Ip6:
+    rest = struct.pack("!I", word) + packet.raw()[:length]
+    if isinstance(packet, Ip6):
+        return icmp6(NEAR6, to or packet.src, kind, code, rest)
+    return icmp4(NEAR4, to or packet.src, kind, code, rest)
+
+
+for v6, over6 in VERSIONS:
+    pair, packet = label(v6, over6), hop(home(sctp(data(1200)), v6, over6))
+    header = 40 if v6 else 20
+    kind = ABOUT[v6][0]
+    CASES += [wraps(f"error-{about[0]}-{about[1]}-{pair}", says(packet, *about), over6)
+              for about in ABOUT[v6]]
+    CASES += [wraps(f"error-quotes-{n}-{pair}", says(packet, *kind, length=header + n), over6)
+              for n in (0, 3, 4, 8)]
+    piece = recut(numbered(packet), 1000)[1]
+    other = home(sctp(data(), dport=9, sport=9), v6, over6)
+    error = says(packet, *kind)
+    CASES += [
+        wraps(f"error-about-later-piece-{pair}", says(piece, *kind), over6),
+        Case(f"ip-udp/error-while-down-{pair}", (from_host(error),), (),
+             lost("tunnel_down", "core0", over6, arrived=False), NOBODY_ANSWERS),
+        # Natively there is no way to the far hosts.
+        Case(f"ip-udp/error-about-tcp-{pair}",
+             (from_host(says(replace(packet, **{"nh" if v6 else "proto": TCP_PROTO}), *kind)),), (),
+             dropped("no_route", "core0"), IP_UDP),
+        Case(f"ip-udp/error-for-another-{pair}",
+             (from_host(says(packet, *kind, to="2001:db8:99::1" if v6 else "10.99.0.1")),), (),
+             dropped("no_route", "core0"), IP_UDP),
+        Case(f"ip-udp/error-expired-{pair}",
+             (from_host(replace(error, **{"hlim" if v6 else "ttl": 1})),), (),
+             lost("ttl", "core0", over6, arrived=False), IP_UDP)]
+    if not over6:  # the rule asks for a port, of either end
+        CASES += [
+            wraps(f"error-by-port-{pair}", error, over6, BY_PORT),
+            Case(f"ip-udp/error-of-other-port-{pair}", (from_host(says(other, *kind)),), (),
+                 dropped("no_route", "core0"), BY_PORT),
+            wraps(f"error-without-port-{pair}", says(other, *kind, length=header), over6, BY_PORT)]
+
+
+# Plain SCTP where the rules tunnel what goes the other way
+PLAIN_IN = config("ip-udp-plain-in", rules="""
+[[rule]]
+name = "plain-back"
+from = "wan0"
+to = ["10.10.0.0/24", "2001:db8:a::/64"]
+action = "bypass"
+""")
+REST = config("ip-udp-rest", rules="""
+[[rule]]
+name = "not-5000"
+sctp-port = [5000]
+action = "bypass"
+""")
+for v6, over6 in VERSIONS:
+    pair, plain = label(v6, over6), home(_good, v6, over6)
+    passes = Case(f"ip-udp/plain-{pair}", (from_gate(plain),), (to_host(hop(plain)),),
+                  passed("wan0", "core0"), PLAIN_IN)
+    ported = home(sctp(data(), sport=5000), v6, over6)
+    CASES += [
+        Case(f"ip-udp/downgrade-{pair}", (from_gate(plain),), (),
+             lost("encap_downgrade", "wan0", over6, arrived=False), IP_UDP),
+        Case(f"ip-udp/downgrade-while-down-{pair}", (from_gate(plain),), (),
+             lost("encap_downgrade", "wan0", over6, arrived=False), NOBODY_ANSWERS),
+        passes,
+        # The rules would send the other way natively as well.
+        Case(f"ip-udp/plain-by-port-{pair}", (from_gate(ported),), (to_host(hop(ported)),),
+             passed("wan0", "core0"), REST),
+        Case(f"ip-udp/downgrade-other-port-{pair}", (from_gate(plain),), (),
+             lost("encap_downgrade", "wan0", over6, arrived=False), REST)]
+_plain = Ip4("10.30.0.9", HOST4, SCTP, _good)
+CASES += [Case("ip-udp/downgrade-standby", (from_gate(_plain),), (),
+               lost("encap_downgrade", "wan0", False, arrived=False), STANDBY)]
+for p in (foreign(_good), foreign(_good, True)):
+    CASES += [Case(f"ip-udp/plain-from-others-v{p.version}", (from_gate(p),), (to_host(hop(p)),),
+                   passed("wan0", "core0"), IP_UDP)]
+
+
+# Nobody is asked: up while the next hop is there.
+UNASKED = config("ip-udp-unasked", keys='liveness = "none"', answers="")
+UNASKED_SMALL = config("ip-udp-unasked-small", keys='liveness = "none"\nmtu = 1400', answers="")
+for v6, over6 in VERSIONS:
+    pair = label(v6, over6)
+    for config_, mtu in ((UNASKED, 1500), (UNASKED_SMALL, 1400)):
+        inside = mtu - (48 if over6 else 28)
+        packet, long = sized(inside, v6, over6), sized(inside + 1, v6, over6)
+        CASES += [
+            Case(f"ip-udp/unasked-{mtu}-{pair}", (), (), into(over6), config_,
+                 then=(advance(100), inject(from_host(packet),
+                                            expect=(to_peer(coat(hop(packet), over6)),))),
+                 fresh=True),
+            Case(f"ip-udp/unasked-too-big-{mtu}-{pair}", (), (),
+                 lost("too_big", "core0", over6, arrived=False) + originated("core0"), config_,
+                 then=(advance(100), inject(from_host(long),
+                                            expect=(to_host(too_big(long, inside)),))),
+                 fresh=True)]
+    packet = out(_good, v6, over6)
+    CASES += [Case(f"ip-udp/unasked-next-hop-unknown-{pair}", (), (),
+                   lost("tunnel_down", "core0", over6, arrived=False), UNASKED,
+                   then=(inject(from_host(packet)),), fresh=True, resolved=False)]

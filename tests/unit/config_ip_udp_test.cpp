@@ -34,18 +34,21 @@ TEST(ConfigIpUdp, WhatIsLeftOutHasItsDefault) {
   EXPECT_EQ(t.ours, flows::IpAddress(test::v4("203.0.113.1")));
   EXPECT_EQ(t.mtu, 0);
   EXPECT_EQ(t.ttl, 64);
+  EXPECT_EQ(t.liveness, Liveness::probe);
   EXPECT_TRUE(t.hosts.empty());
   EXPECT_TRUE(t.sources.empty());
 }
 
 TEST(ConfigIpUdp, EveryKeyIsUnderstood) {
-  const Config c = good(kBase + far(kPeer6 + "\nlisten = 7000\nmtu = 1400\nttl = 255"));
+  const Config c = good(kBase + far(kPeer6 + "\nlisten = 7000\nmtu = 1400\nttl = 255\n"
+                                             "liveness = \"none\""));
   ASSERT_EQ(c.tunnels.size(), 2u);
   const TunnelConfig& t = c.tunnels[1];
   EXPECT_EQ(t.listen, flows::UdpPort{7000});
   EXPECT_EQ(t.ours, flows::IpAddress(test::v6("2001:db8:1::1")));
   EXPECT_EQ(t.mtu, 1400);
   EXPECT_EQ(t.ttl, 255);
+  EXPECT_EQ(t.liveness, Liveness::none);
 }
 
 TEST(ConfigIpUdp, TheAddressInThePeersNetworkIsOurs) {
@@ -115,6 +118,13 @@ const Case kIpUdp[] = {
      tunnel(kHosts + "ttl = 64"),
      {"p.toml:20:7: tunnel \"b\": ttl: sctp-udp leaves the hosts' own IP header in place; remove "
       "it"}},
+    {"liveness_of_the_other_kind",
+     tunnel(kHosts + "liveness = \"none\""),
+     {"p.toml:20:12: tunnel \"b\": liveness: the far ends of sctp-udp are hosts, of which none is "
+      "asked; remove it"}},
+    {"liveness_word",
+     kBase + far(kPeer + "\nliveness = \"icmp\""),
+     {"p.toml:19:12: tunnel \"b\": liveness \"icmp\" is unknown; give \"probe\" or \"none\""}},
     {"ttl",
      kBase + far(kPeer + "\nttl = 0"),
      {"p.toml:19:7: tunnel \"b\": ttl 0 is out of range; give 1 to 255"}},

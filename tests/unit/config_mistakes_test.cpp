@@ -38,7 +38,7 @@ const Case kFile[] = {
     {"key_with_line_break",
      kBase + "\"a\\nb\" = 1\n",
      {"p.toml:14:1: tunnel \"gw\": unknown key \"a\\x0ab\"; there are: name, via, port, listen, "
-      "hosts, sources, peer, default-port, mtu, ttl"}},
+      "hosts, sources, peer, default-port, mtu, ttl, liveness"}},
     {"wire_addressed",
      kBase + "[[wire]]\nports = [\"core0\", \"wan0\"]\n",
      {"p.toml:15:10: wire: port \"core0\" has an address or a vlan, and the end of a wire has "

@@ -40,6 +40,7 @@ class Simulation {
   uint64_t rtt = 20 * kMs;
   bool cut = false;
   bool routers_tell = false;
+  bool routers_hint = false;  ///< in quotes that anybody could have made
   double loss = 0;
   // What was seen.
   std::vector<ProbeRequest> sent;
@@ -65,6 +66,7 @@ class Simulation {
     if (cut || std::generate_canonical<double, 32>(random_) < loss) return;
     if (request.size + kCoat > mtu) {
       if (routers_tell) probe.told_too_big(mtu, now);
+      if (routers_hint) probe.hinted_too_big(mtu, now);
       return;
     }
     answers_.emplace(now + rtt, ProbeReply{.identifier = 1,
@@ -298,11 +300,73 @@ TEST(TunnelMtu, ForgedWordsOfRoutersAreUndone) {
   EXPECT_EQ(s.probe.mtu(), 1500);
 }
 
+TEST(TunnelMtu, AForgedHintOnlyMakesAProbe) {
+  Simulation s;
+  s.run(10 * kSecond);
+  const size_t before = s.sent.size();
+  s.probe.hinted_too_big(576, s.now);
+  EXPECT_EQ(s.probe.mtu(), 1500);
+  s.run(kSecond + 50 * kMs);
+  size_t large = 0;
+  for (size_t i = before; i < s.sent.size(); ++i) large += s.sent[i].size == 1500 - kCoat;
+  EXPECT_GE(large, 1u);
+  // A flood of them: a probe a second, and never a smaller size.
+  const size_t flood = s.sent.size();
+  for (int i = 0; i < 1000; ++i) {
+    s.probe.hinted_too_big(static_cast<uint16_t>(576 + i % 900), s.now);
+    s.run(10 * kMs);
+  }
+  EXPECT_EQ(s.smallest_mtu, 1500);
+  EXPECT_FALSE(s.probe.searching());
+  EXPECT_LE(s.sent.size() - flood, 11u + 36u);  // of size, and of life
+}
+
+TEST(TunnelMtu, ATrueHintIsObeyedWhenTheProbeIsLost) {
+  Simulation s;
+  s.run(100 * kSecond);
+  s.mtu = 1400;
+  s.probe.hinted_too_big(600, s.now);
+  s.probe.hinted_too_big(1400, s.now);  // of several the largest
+  s.probe.hinted_too_big(700, s.now);
+  EXPECT_EQ(s.probe.mtu(), 1500);
+  EXPECT_LE(s.run_until([&] { return s.probe.mtu() != 1500; }), 2 * kSecond + 100 * kMs);
+  EXPECT_EQ(s.probe.mtu(), 1400);
+  s.run(100 * kSecond);
+  EXPECT_EQ(s.probe.mtu(), 1400);
+  EXPECT_EQ(s.smallest_mtu, 1400);
+  EXPECT_FALSE(s.probe.searching());
+}
+
+TEST(TunnelMtu, AHintAndAProbeLostByChance) {
+  Simulation s;
+  s.run(100 * kSecond);
+  s.probe.hinted_too_big(576, s.now);
+  s.cut = true;
+  s.run(TunnelProbe::kSizeTimer - 350 * kMs);
+  s.cut = false;
+  s.run(5 * kSecond);
+  EXPECT_EQ(s.probe.mtu(), 1500);
+  EXPECT_TRUE(s.probe.up());
+}
+
+TEST(TunnelMtu, RoutersThatQuoteLittle) {
+  for (const uint16_t mtu : {1280, 1400, 1492}) {
+    Simulation s;
+    s.mtu = mtu;
+    s.routers_hint = true;
+    EXPECT_LE(s.run_until([&] { return s.probe.mtu() == mtu; }), 1200 * kMs);
+    s.run(100 * kSecond);
+    EXPECT_EQ(s.probe.mtu(), mtu);
+    EXPECT_EQ(s.smallest_mtu, mtu);
+  }
+}
+
 TEST(TunnelMtu, WordsThatMeanNothing) {
   Simulation s;
   s.run(10 * kSecond);
   for (const uint16_t mtu : {0, 68, 575, 1500, 1501, 65535}) {
     s.probe.told_too_big(mtu, s.now);
+    s.probe.hinted_too_big(mtu, s.now);
     EXPECT_EQ(s.probe.mtu(), 1500) << mtu;
     EXPECT_FALSE(s.probe.searching()) << mtu;
   }
@@ -338,14 +402,16 @@ TEST(TunnelProbes, RandomHistories) {
       s.cut = random() % 4 == 0;
       s.routers_tell = random() % 2 == 0;
       s.loss = random() % 3 == 0 ? 0.3 : 0;
+      s.routers_hint = random() % 2 == 0;
       if (random() % 3 == 0) s.probe.told_too_big(static_cast<uint16_t>(random() % 2000), s.now);
+      if (random() % 3 == 0) s.probe.hinted_too_big(static_cast<uint16_t>(random() % 2000), s.now);
       s.run(random() % 4000 * kMs);
       ASSERT_GE(s.probe.mtu(), 576);
       ASSERT_LE(s.probe.mtu(), 1500);
     }
     s.mtu = 1500;
     s.rtt = 30 * kMs;
-    s.cut = s.routers_tell = false;
+    s.cut = s.routers_tell = s.routers_hint = false;
     s.loss = 0;
     s.run(710 * kSecond);
     ASSERT_TRUE(s.probe.up()) << seed;

@@ -76,6 +76,30 @@ TEST(TunnelStates, AnotherPathIsNotKnownYet) {
   EXPECT_FALSE(states.up(0));
 }
 
+TEST(TunnelStates, WhatIsNotProbedIsWhatWasFound) {
+  TunnelStates states(2, 1);
+  TunnelPath path = path_to("198.51.100.1");
+  path.sizes.search = path.probed = false;
+  states.assign(1, path);
+  EXPECT_FALSE(states.up(1));
+  EXPECT_FALSE(states.due(1, kSecond));
+  states.found(1, true);
+  EXPECT_TRUE(states.up(1));
+  EXPECT_EQ(states.mtu(1), 1500);
+  states.told_too_big(1, 600, kSecond);
+  states.hinted_too_big(1, 600, kSecond);
+  EXPECT_FALSE(states.due(1, 100 * kSecond));
+  EXPECT_TRUE(states.up(1));
+  EXPECT_EQ(states.mtu(1), 1500);
+  states.found(1, false);
+  EXPECT_FALSE(states.up(1));
+  states.found(1, true);
+  states.assign(1, path_to("198.51.100.1"));  // probed from now on
+  EXPECT_FALSE(states.up(1));
+  states.found(0, true);  // no tunnel there
+  EXPECT_FALSE(states.up(0));
+}
+
 TEST(TunnelStates, AnswersOfThePastAreWorthNothing) {
   TunnelStates states(4, 1);
   states.assign(0, path_to("198.51.100.1"));
