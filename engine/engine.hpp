@@ -81,6 +81,7 @@ class Engine {
   bool publish(const Config& config);
   void report_route(const Route& route, Report& report) const;
   void assign_tunnel_paths(const Snapshot& snapshot);
+  void clear_tunnel_paths(const Snapshot& snapshot);
   void pass_on_link_losses(uint64_t now_ns);
   void tell_of_tunnels();
   void pass_on_links_to_kernel();

@@ -26,7 +26,9 @@ Verdict enter_ip_udp(Context& context, const TunnelView& tunnel, Meta& meta) {
   meta.route = tunnel.reachable ? best_of(context, &tunnel.way) : nullptr;
   if (meta.route == nullptr) return DropReason::no_route;
   if (meta.route->interface != tunnel.interface) return DropReason::encap_route;
-  if (!context.tunnel_states.up(tunnel.slot)) return DropReason::tunnel_down;
+  // Read once: a reload may take the tunnel away at any moment.
+  meta.mtu = context.tunnel_states.mtu_if_up(tunnel.slot);
+  if (meta.mtu == 0) return DropReason::tunnel_down;
   return Verdict::go_on();
 }
 
