@@ -28,8 +28,8 @@ def sites(request):
 
 
 def load(packet):
-    """SCTP packets of up to so many bytes, without DF. Hosts that do not heed the path's MTU hear of
-    no smaller one: no message is so short that, of IPv6, it would fit its link and not the path."""
+    """SCTP packets of up to so many bytes, without DF. Such hosts do not heed a smaller path: no
+    message is so short that, in IPv6, it would fit their link and not the path."""
     return ("--messages", "60", "--streams", "3", "--sizes", "65000,9000,3000", "--path-mtu",
             f"{packet}", "--timeout", "40")
 

@@ -8,7 +8,7 @@ which may be a bad wire for a part of the way.
         sites.wait_for_path_mtu(penstocks)
         talk(sctp_peer, sites.a, sites.b, INNER["IPv4"])
 
-    kernel a ── tap, gateway, wan ── [left, bad wire, right] ── router ── wan, gateway, tap ── kernel b
+    kernel a ──tap gateway wan── [left, bad wire, right] ── router ──wan gateway tap── kernel b
 """
 
 import itertools

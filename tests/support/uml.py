@@ -209,8 +209,8 @@ def _setup(interfaces, routes, encap, sctp):
 
 
 def _device(number, interface, mac):
-    """The guest's driver: "eth" where it will do, for "vec" leaves UDP and TCP checksums to its tap.
-    SCTP's it has the guest compute."""
+    """The guest's driver: "eth" where it will do, for "vec" leaves UDP's and TCP's checksums to its
+    tap. SCTP's it has the guest compute."""
     if interface.mtu <= PLAIN_MTU:
         return f"eth{number}=tuntap,{interface.tap},{mac}"
     return (f"vec{number}:transport=tap,ifname={interface.tap},depth=128,gro=0,mac={mac},"
