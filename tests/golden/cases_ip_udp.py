@@ -346,6 +346,7 @@ for over6 in (False, True):
     CASES.append(Case(f"ip-udp/coat-not-cut-{label(True, over6)}", (from_host(packet),),
                       (to_host(too_big(packet, 1280)),),
                       lost("too_big", "core0", over6, arrived=False) + originated("core0"), NARROW))
+_OPTIONS = (DEST_OPTIONS, b"\0\1\4\0\0\0\0")
 # What came in pieces is put together for the rules, and each piece that leaves gets a coat.
 for v6, over6 in VERSIONS:
     for config_, mtu in ((IP_UDP, 1500), (SMALL, 1400)):
@@ -365,6 +366,22 @@ for v6, over6 in VERSIONS:
                    tuple(to_host(hop(p)) for p in came),
                    merged("wan0", "core0", len(came), len(came))
                    + Counter({("tunnels", NAME[over6], "rx"): len(came)}), IP_UDP)]
+    if v6:
+        # Options were cut too: only the first piece shows what follows them.
+        packet = numbered(home(sctp(data(2600)), True, over6, ext=(_OPTIONS,)))
+        came = cut(packet, 1000)
+        CASES += [Case(f"ip-udp/fragments-home-options-{label(True, over6)}",
+                       tuple(from_peer(arriving(p, over6)) for p in came[::-1]),
+                       tuple(to_host(hop(p)) for p in came),
+                       merged("wan0", "core0", len(came), len(came))
+                       + Counter({("tunnels", NAME[over6], "rx"): len(came)}), IP_UDP),
+                  Case(f"ip-udp/fragments-home-options-tcp-{label(True, over6)}",
+                       tuple(from_peer(arriving(p, over6))
+                             for p in cut(numbered(replace(packet, nh=TCP_PROTO)), 1000)), (),
+                       lost("encap_inner", "wan0", over6) + Counter({
+                           ("ports", "wan0", "rx"): len(came) - 1,
+                           ("ports", "wan0", "held"): len(came) - 1,
+                           ("tunnels", NAME[over6], "rx"): len(came) - 1}), IP_UDP, fresh=True)]
     packet = home(sctp(data(1300)), v6, over6)
     outer = cut(numbered(arriving(packet, over6)), 800)
     CASES += [Case(f"ip-udp/coat-in-fragments-{label(v6, over6)}",
