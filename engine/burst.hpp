@@ -13,17 +13,18 @@ struct Large;
 
 /// What is known of one packet. Pointers hold for the turn of the worker.
 struct Meta {
-  flows::IpPacket ip;                ///< the packet's data begins at ip.at, unless it is large
-  Large* large = nullptr;            ///< it was put together from fragments and lies elsewhere
-  const Route* route = nullptr;      ///< by track
-  uint16_t interface = 0;            ///< by which it came, by receive
-  uint16_t mtu = 0;                  ///< of the way out, by dress
+  flows::IpPacket ip;            ///< the packet's data begins at ip.at, unless it is large
+  Large* large = nullptr;        ///< it was put together from fragments and lies elsewhere
+  const Route* route = nullptr;  ///< by track
+  uint16_t interface = 0;        ///< by which it came, by receive
+  uint16_t mtu = 0;              ///< of the way out, by dress; into ip-udp the tunnel's, by track
   uint16_t from_tunnel = kNoTunnel;  ///< index into Snapshot::tunnels, by peel
   uint16_t to_tunnel = kNoTunnel;    ///< by track
   flows::UdpPort came_from;          ///< the UDP port that peel took off
   flows::UdpPort peer_port;          ///< of the tunnel's far end, by track
   uint32_t flow = 0;                 ///< of what ip-udp carries, by dress
   bool udp_checksum_by_nic = false;  ///< by dress
+  bool cut_outside = false;          ///< it leaves in fragments of its coat, by dress
   uint16_t ip_length_received = 0;   ///< as it came, for the tunnel's bytes
   uint8_t link_header = 0;           ///< bytes that receive cut from the front
 };

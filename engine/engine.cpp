@@ -167,22 +167,30 @@ Result<void> Engine::start_ports() {
   return {};
 }
 
+// Workers may still use the slot of a tunnel that goes, so a new one gets another, if there is one.
 std::vector<uint16_t> Engine::assign_tunnel_slots(const Config& config) {
+  std::set<uint16_t> resting;
+  for (const auto& [name, slot] : tunnel_slots_) resting.insert(slot);
   std::erase_if(tunnel_slots_, [&](const auto& entry) {
     return std::none_of(config.tunnels.begin(), config.tunnels.end(),
                         [&](const TunnelConfig& t) { return t.name == entry.first; });
   });
   std::set<uint16_t> used;
   for (const auto& [name, slot] : tunnel_slots_) used.insert(slot);
+  const auto free_slot = [&] {
+    uint16_t slot = 0;
+    while (slot < kTunnelSlots && (used.contains(slot) || resting.contains(slot))) ++slot;
+    if (slot == kTunnelSlots)
+      for (slot = 0; used.contains(slot);) ++slot;
+    return slot;
+  };
   std::vector<uint16_t> slots;
-  uint16_t next = 0;
   for (const TunnelConfig& t : config.tunnels) {
     const auto [entry, added] = tunnel_slots_.try_emplace(t.name, uint16_t{0});
     if (added) {
-      while (used.contains(next)) ++next;
-      entry->second = next;
-      used.insert(next);
-      collector_->clear_tunnel(next);
+      entry->second = free_slot();
+      used.insert(entry->second);
+      collector_->clear_tunnel(entry->second);
     }
     slots.push_back(entry->second);
   }
@@ -190,11 +198,8 @@ std::vector<uint16_t> Engine::assign_tunnel_slots(const Config& config) {
 }
 
 void Engine::assign_tunnel_paths(const Snapshot& snapshot) {
-  std::set<uint16_t> without;
-  for (uint16_t slot = 0; slot < kTunnelSlots; ++slot) without.insert(slot);
   for (const TunnelView& t : snapshot.tunnels) {
     if (t.via != Via::ip_udp) continue;
-    without.erase(t.slot);
     const uint16_t least = t.coat.ipv6() ? flows::kIpv6MinimumMtu : flows::kTrustedMtu4;
     shared_->tunnel_states.assign(t.slot, {.ours = t.ours,
                                            .peer = t.peer,
@@ -206,6 +211,13 @@ void Engine::assign_tunnel_paths(const Snapshot& snapshot) {
                                                      .search = t.search_mtu},
                                            .probed = t.probed});
   }
+}
+
+void Engine::clear_tunnel_paths(const Snapshot& snapshot) {
+  std::set<uint16_t> without;
+  for (uint16_t slot = 0; slot < kTunnelSlots; ++slot) without.insert(slot);
+  for (const TunnelView& t : snapshot.tunnels)
+    if (t.via == Via::ip_udp) without.erase(t.slot);
   for (const uint16_t slot : without) shared_->tunnel_states.clear(slot);
 }
 
@@ -223,7 +235,10 @@ bool Engine::publish(const Config& config) {
   snapshot_ = std::move(next);
   config_ = config;
   const bool quiet = shared_->quiesce.synchronize();
-  if (quiet) unreclaimed_.clear();
+  if (quiet) {
+    unreclaimed_.clear();
+    clear_tunnel_paths(*snapshot_);
+  }
   return quiet;
 }
 

@@ -83,6 +83,7 @@ class Engine {
   /// Empty when the tunnel is up.
   std::string why_down(size_t tunnel) const;
   void assign_tunnel_paths(const Snapshot& snapshot);
+  void clear_tunnel_paths(const Snapshot& snapshot);
   void pass_on_link_losses(uint64_t now_ns);
   void tell_of_tunnels();
   void pass_on_links_to_kernel();

@@ -2,6 +2,7 @@
 // Copyright (c) 2026 The Penstock authors
 #include "engine/fragments.hpp"
 
+#include "engine/stages/stages.hpp"
 #include "flows/ip_fragment.hpp"
 
 namespace penstock::engine {
@@ -18,9 +19,28 @@ uint16_t port_of(uint32_t link) {
   return port_of_link(static_cast<uint16_t>(link));
 }
 
+bool came_inside(uint32_t link) {
+  return link > UINT16_MAX;
+}
+
 void change_held(Context& context, uint16_t port, int64_t by) {
   Counter& held = context.counters.port(port).held;
   held.set(held.get() + static_cast<uint64_t>(by));
+}
+
+// A host tells the sender, when it has the first fragment (RFC 1122 section 3.3.2, RFC 8200 section
+// 4.5). We are the host of what is for us; of all else the sender hears as much as from a router
+// that puts nothing together: SCTP repeats itself, and our patience is not its destination's.
+void tell_unfinished(Context& context, Packet fragment, uint16_t link) {
+  Meta meta;
+  meta.interface = context.snapshot.interface_of_link(link);
+  const bool ipv6 = fragment.data()[0] >> 4 == 6;
+  if (meta.interface == kNoInterface ||
+      flows::check_ip(fragment.bytes(), ipv6, flows::ChecksumState::good, meta.ip) !=
+          flows::DropReason::none)
+    return;
+  if (meta.ip.first_fragment && context.snapshot.owns(meta.ip.destination()))
+    tell_reassembly_exceeded(context, meta);
 }
 
 }  // namespace
@@ -108,7 +128,10 @@ void Fragments::release(Context& context) {
     const uint16_t port = port_of(f.link);
     change_held(context, port, -1);
     context.counters.count_drop(port, kNoTunnel, f.reason, 1, context.now_ns);
-    pmd_glue::free_packet(Packet::of_handle(f.handle));
+    const Packet fragment = Packet::of_handle(f.handle);
+    if (f.reason == flows::DropReason::frag_timeout && !came_inside(f.link))
+      tell_unfinished(context, fragment, static_cast<uint16_t>(f.link));
+    pmd_glue::free_packet(fragment);
   }
 }
 

@@ -7,6 +7,7 @@ namespace penstock::engine {
 struct alignas(64) TunnelStates::Entry {
   std::atomic<uint32_t> word{0};  ///< kUp, kSearching, and the MTU
   std::atomic<uint64_t> rtt_ns{0};
+  std::atomic<uint32_t> identification{0};
   std::atomic_flag lock;  ///< held by whoever looks at what follows
   TunnelPath path;
   std::optional<flows::TunnelProbe> probe;
@@ -14,7 +15,10 @@ struct alignas(64) TunnelStates::Entry {
 };
 
 TunnelStates::TunnelStates(size_t slots, uint64_t secret)
-    : entries_(std::make_unique<Entry[]>(slots)), secret_(secret) {}
+    : entries_(std::make_unique<Entry[]>(slots)), secret_(secret) {
+  for (size_t slot = 0; slot < slots; ++slot)  // nobody is to guess them (RFC 7739)
+    entries_[slot].identification = static_cast<uint32_t>(flows::HashKeys(secret + slot)[1]);
+}
 
 TunnelStates::~TunnelStates() = default;
 
@@ -24,6 +28,10 @@ uint32_t TunnelStates::word(uint16_t slot) const {
 
 uint64_t TunnelStates::rtt_ns(uint16_t slot) const {
   return entries_[slot].rtt_ns.load(std::memory_order_relaxed);
+}
+
+uint32_t TunnelStates::next_identification(uint16_t slot) {
+  return entries_[slot].identification.fetch_add(1, std::memory_order_relaxed);
 }
 
 // Whatever `use` changed is told to the packet path before the lock is given back.

@@ -40,6 +40,14 @@ class TunnelStates {
 
   bool up(uint16_t slot) const { return (word(slot) & kUp) != 0; }
   uint16_t mtu(uint16_t slot) const { return static_cast<uint16_t>(word(slot)); }
+  /// Both in one look; 0: down.
+  uint16_t mtu_if_up(uint16_t slot) const {
+    const uint32_t both = word(slot);
+    return (both & kUp) != 0 ? static_cast<uint16_t>(both) : uint16_t{0};
+  }
+  /// Of the next outer packet that is cut: no two to one far end are alike for as long as it can
+  /// be.
+  uint32_t next_identification(uint16_t slot);
   uint64_t rtt_ns(uint16_t slot) const;
   bool searching(uint16_t slot) const { return (word(slot) & kSearching) != 0; }
 

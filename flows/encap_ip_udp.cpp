@@ -17,10 +17,18 @@ bool is_encapsulation(const IpPacket& inner, UdpPort listen) {
   return to == listen || to == kIpUdpPort || to == kSctpUdpPort;
 }
 
+// A later fragment names the first header of what was cut, which may be options: what follows them
+// the first fragment shows, and without one nothing becomes whole.
+bool may_begin_with_options(const IpPacket& inner) {
+  return inner.ipv6 && inner.fragment && !inner.first_fragment &&
+         (inner.protocol == kProtocolDestinationOptions || inner.protocol == kProtocolRouting);
+}
+
 DropReason check_inner(const IpPacket& inner, UdpPort listen) {
   if (inner.protocol == kProtocolSctp) [[likely]]
     return DropReason::none;
   if (inner.protocol == (inner.ipv6 ? kProtocolIcmpv6 : kProtocolIcmp)) return DropReason::none;
+  if (may_begin_with_options(inner)) return DropReason::none;
   return is_encapsulation(inner, listen) ? DropReason::encap_nest : DropReason::encap_inner;
 }
 

@@ -19,6 +19,7 @@ constexpr uint8_t kRedirect6 = 137;
 
 /// RFC 1812 section 4.3.2.5: ICMP errors carry precedence 6, internetwork control.
 constexpr uint8_t kInternetworkControl = 0xc0;
+constexpr uint8_t kReassembly = 1;     ///< of Time Exceeded: RFC 792, RFC 4443 section 3.3
 constexpr uint16_t kMinimumMtu4 = 68;  // RFC 791 section 3.1
 
 /// The ICMP messages of IPv4 that ask or answer; all else is an error or unknown.
@@ -140,6 +141,11 @@ bool may_be_answered_with_error(const IpPacket& packet) {
 size_t write_time_exceeded(MutableBytes out, const IpPacket& offending, const IpAddress& our_ip) {
   const uint8_t type = offending.ipv6 ? icmp6::kTimeExceeded : icmp4::kTimeExceeded;
   return write_error(out, offending, our_ip, message(type, 0), 0);
+}
+
+size_t write_reassembly_exceeded(MutableBytes out, const IpPacket& first, const IpAddress& our_ip) {
+  const uint8_t type = first.ipv6 ? icmp6::kTimeExceeded : icmp4::kTimeExceeded;
+  return write_error(out, first, our_ip, message(type, kReassembly), 0);
 }
 
 size_t write_too_big(MutableBytes out, const IpPacket& offending, const IpAddress& our_ip,

@@ -78,6 +78,8 @@ bool may_be_answered_with_error(const IpPacket& packet);
 
 /// The TTL or hop limit ran out in transit: RFC 792 type 11, RFC 4443 section 3.3, code 0.
 size_t write_time_exceeded(MutableBytes out, const IpPacket& offending, const IpAddress& our_ip);
+/// The rest of what `first` is the first fragment of did not come in time.
+size_t write_reassembly_exceeded(MutableBytes out, const IpPacket& first, const IpAddress& our_ip);
 
 /// `mtu`: bytes of the largest IP packet that the sender may use. IPv4: Fragmentation Needed (RFC
 /// 1191 section 4), at least 68. IPv6: Packet Too Big (RFC 4443 section 3.2), at least 1280, below

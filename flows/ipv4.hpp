@@ -64,6 +64,7 @@ class Ipv4Header {
   void set_tos(uint8_t tos);
   void set_total_length(uint16_t length);
   void set_protocol(uint8_t protocol);
+  void set_identification(uint16_t identification);
   void set_fragment_word(uint16_t word);
   void decrement_ttl();  ///< ttl() > 0
 
@@ -99,6 +100,9 @@ inline void Ipv4Header::set_total_length(uint16_t length) {
 }
 inline void Ipv4Header::set_protocol(uint8_t protocol) {
   set_word(8, static_cast<uint16_t>(ttl() << 8 | protocol));
+}
+inline void Ipv4Header::set_identification(uint16_t identification) {
+  set_word(4, identification);
 }
 inline void Ipv4Header::set_fragment_word(uint16_t word) {
   set_word(6, word);

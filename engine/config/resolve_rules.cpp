@@ -4,7 +4,6 @@
 
 #include "engine/config/limits.hpp"
 #include "engine/config/resolve.hpp"
-#include "flows/encap_ip_udp.hpp"
 
 namespace penstock::engine {
 namespace {
@@ -13,16 +12,6 @@ using flows::Prefix;
 
 std::string title(const RuleDraft& rule) {
   return title_of("rule", rule);
-}
-
-/// Whether IPv6 hosts may go on sending 1280 bytes into an ip-udp tunnel.
-bool carries_ipv6(const Draft& draft, const TunnelDraft& tunnel) {
-  const auto port = index_of(draft.interfaces, tunnel.port.value);
-  if (!port || tunnel.peers.empty()) return true;
-  const int64_t port_mtu = draft.ports[draft.interfaces[*port].port].mtu.value;
-  const int64_t mtu = tunnel.mtu ? tunnel.mtu->value : port_mtu;
-  const bool over_v4 = tunnel.peers.front().value.address.is_v4();
-  return mtu >= limits::kMtuIpv6 + (over_v4 ? flows::kIpUdpOverhead4 : flows::kIpUdpOverhead6);
 }
 
 void resolve_from(const Draft& draft, const RuleDraft& rule, RuleConfig& made, Mistakes& mistakes) {
@@ -38,19 +27,11 @@ void resolve_from(const Draft& draft, const RuleDraft& rule, RuleConfig& made, M
                                           title(rule), quoted(name), suggestion(name, names)));
 }
 
-/// A tunnel keeps the addresses of what goes in, so it must carry their family.
-void check_carries(const Draft& draft, const RuleDraft& rule, const TunnelDraft& tunnel,
-                   Mistakes& mistakes) {
+/// sctp-udp keeps the addresses of what goes in, so it must carry their family.
+void check_carries(const RuleDraft& rule, const TunnelDraft& tunnel, Mistakes& mistakes) {
+  if (tunnel.via == Via::ip_udp) return;
   for (const auto& to : rule.to) {
     const bool v4 = to.value.address.is_v4();
-    if (tunnel.via == Via::ip_udp) {
-      if (v4 || carries_ipv6(draft, tunnel)) continue;
-      mistakes.add(to.at, fmt::format("{}: to {} is IPv6, and tunnel {} leaves less than the {} "
-                                      "bytes that IPv6 needs; raise its mtu, or remove this",
-                                      title(rule), flows::to_string(to.value),
-                                      quoted(tunnel.name.value), limits::kMtuIpv6));
-      continue;
-    }
     if (tunnel.hosts.empty() || has_family(tunnel.hosts, v4)) continue;
     mistakes.add(to.at, fmt::format("{}: to {} is {}, and no prefix of tunnel {}'s hosts is; add "
                                     "one there, or remove it here",
@@ -80,7 +61,7 @@ void resolve_tunnel(const Draft& draft, const RuleDraft& rule, const Said<std::s
     mistakes.add(at, fmt::format("{}: whether tunnel {} works is not found out, as it is {}, so "
                                  "nothing behind it would ever be used; make it the last",
                                  title(rule), quoted(name), to_string(tunnel.via)));
-  check_carries(draft, rule, tunnel, mistakes);
+  check_carries(rule, tunnel, mistakes);
   made.tunnels.push_back(*index);
 }
 

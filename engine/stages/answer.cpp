@@ -129,4 +129,11 @@ void tell_time_exceeded(Context& context, const Meta& meta) {
   });
 }
 
+void tell_reassembly_exceeded(Context& context, const Meta& meta) {
+  flows::TokenBucket& budget = context.icmp_budgets.time_exceeded;
+  send_error(context, meta, budget, [](auto out, const auto& packet, const auto& source) {
+    return flows::write_reassembly_exceeded(out, packet, source);
+  });
+}
+
 }  // namespace penstock::engine

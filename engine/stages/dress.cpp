@@ -16,6 +16,16 @@ using flows::Verdict;
 
 namespace {
 
+// Only the whole has a UDP header, so its checksum is computed here.
+Verdict put_on_and_cut(const TunnelView& tunnel, pmd_glue::Packet packet, Meta& meta) {
+  const uint16_t coat = tunnel.coat.overhead();
+  if (meta.large == nullptr && packet.headroom() < coat) return DropReason::alloc_fail;
+  meta.udp_checksum_by_nic = false;
+  tunnel.coat.wrap(meta.ip, meta.flow, flows::UdpChecksum::software);
+  if (meta.large == nullptr) packet.prepend(coat);
+  return Verdict::go_on();
+}
+
 // The sum inside UDP is of the inner packet as it leaves, so what changes in there has changed.
 Verdict put_on_ip_udp(const Context& context, const TunnelView& tunnel, pmd_glue::Packet packet,
                       Meta& meta) {
@@ -23,6 +33,8 @@ Verdict put_on_ip_udp(const Context& context, const TunnelView& tunnel, pmd_glue
   meta.flow = flows::inner_flow_hash(meta.ip, context.flow_keys);
   meta.udp_checksum_by_nic = context.snapshot.ports[meta.route->port].offload.tx_udp;
   if (meta.large != nullptr && meta.large->was_cut()) return Verdict::go_on();
+  if (meta.cut_outside) [[unlikely]]
+    return put_on_and_cut(tunnel, packet, meta);
   if (meta.ip.length + coat > meta.mtu || meta.large != nullptr) [[unlikely]] {
     meta.mtu = static_cast<uint16_t>(meta.mtu - coat);
     return Verdict::go_on();
@@ -51,18 +63,23 @@ uint16_t largest_instead_of_cut(Meta& meta, uint16_t coat, bool around_each) {
 
 uint16_t largest_instead(const Context& context, Meta& meta) {
   const Snapshot& snapshot = context.snapshot;
+  const uint16_t tunnels = meta.mtu;
   meta.mtu = snapshot.ports[meta.route->port].mtu;
   uint16_t coat = 0;
   bool ip_udp = false;
   if (meta.to_tunnel != kNoTunnel) {
     const TunnelView& tunnel = snapshot.tunnels[meta.to_tunnel];
     ip_udp = tunnel.via == Via::ip_udp;
-    meta.mtu = std::min(meta.mtu, ip_udp ? context.tunnel_states.mtu(tunnel.slot) : tunnel.mtu);
+    meta.mtu = std::min(meta.mtu, ip_udp ? tunnels : tunnel.mtu);
     coat = ip_udp ? tunnel.coat.overhead() : flows::kSctpUdpOverhead;
   }
   if (meta.large != nullptr && meta.large->was_cut()) [[unlikely]]
     return largest_instead_of_cut(meta, coat, ip_udp);
   const bool fits = meta.ip.length + coat <= meta.mtu || !meta.ip.dont_fragment();
+  // Every link carries that much of IPv6, and no sender can be told to send less: the coat is cut
+  // (RFC 8200 section 5, RFC 2473 section 7.1).
+  meta.cut_outside = !fits && ip_udp && meta.ip.ipv6 && meta.ip.length <= flows::kIpv6MinimumMtu;
+  if (meta.cut_outside) return 0;
   return fits ? uint16_t{0} : static_cast<uint16_t>(meta.mtu - coat);
 }
 

@@ -26,7 +26,25 @@ void wrap_piece(Context& context, pmd_glue::Packet piece, const Meta& whole, Tun
   context.outbox.send_ip(context, piece, interface, next_hop(meta), meta.ip.ipv6, tunnel);
 }
 
+/// The coat makes no fragments but these, so it knows of none: DF goes, an identification comes.
+void send_cut_outside(Context& context, pmd_glue::Packet packet, Meta meta, TunnelUse tunnel) {
+  const uint32_t identification = context.tunnel_states.next_identification(tunnel.slot);
+  Large outer;
+  if (meta.ip.ipv6) {
+    outer.place = {flows::kIpv6Header, meta.ip.next_header_field, identification};
+  } else {
+    meta.ip.v4().set_identification(static_cast<uint16_t>(identification));
+    meta.ip.v4().set_fragment_word(0);
+  }
+  meta.large = meta.ip.ipv6 ? &outer : nullptr;
+  split(context, packet, meta, tunnel, [&](pmd_glue::Packet piece) {
+    context.outbox.send_ip(context, piece, meta.route->interface, next_hop(meta), meta.ip.ipv6,
+                           tunnel);
+  });
+}
+
 void send_pieces(Context& context, pmd_glue::Packet packet, const Meta& meta, TunnelUse tunnel) {
+  if (meta.cut_outside) return send_cut_outside(context, packet, meta, tunnel);
   const bool inside =
       meta.to_tunnel != kNoTunnel && context.snapshot.tunnels[meta.to_tunnel].via == Via::ip_udp;
   split(context, packet, meta, tunnel, [&](pmd_glue::Packet piece) {

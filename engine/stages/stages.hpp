@@ -53,5 +53,7 @@ flows::Verdict answer(Context& context, pmd_glue::Packet packet, Meta& meta);
 /// ICMP errors to the sender of a packet that goes no further, within the limits.
 void tell_too_big(Context& context, const Meta& meta, uint16_t mtu);
 void tell_time_exceeded(Context& context, const Meta& meta);
+/// Of the first fragment of a packet that did not become whole in time.
+void tell_reassembly_exceeded(Context& context, const Meta& meta);
 
 }  // namespace penstock::engine

@@ -52,7 +52,9 @@ uint16_t downgraded_ip_udp(const Snapshot& snapshot, const Meta& meta) {
 Verdict enter_ip_udp(Context& context, const TunnelView& tunnel, Meta& meta) {
   if (!tunnel.reachable()) return tunnel.no_way;
   meta.route = best_of(context, &tunnel.way);
-  if (!context.tunnel_states.up(tunnel.slot)) return DropReason::tunnel_down;
+  // Read once: a reload may take the tunnel away at any moment.
+  meta.mtu = context.tunnel_states.mtu_if_up(tunnel.slot);
+  if (meta.mtu == 0) return DropReason::tunnel_down;
   return Verdict::go_on();
 }
 

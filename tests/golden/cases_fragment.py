@@ -9,7 +9,7 @@ from itertools import count
 
 from case import (BASE, DROP_5000, SMALL_WAN, TUNNEL, Case, Config, Counters, advance, config,
                   consumed, dropped, inject, originated, passed)
-from cases_icmp import expired, from_us, too_big
+from cases_icmp import error4, error6, expired, from_us, too_big
 from cases_ipv6 import DEST, HBH, frag
 from packets import (CORE4, CORE6, DEST_OPTIONS, FAR4, FAR6, HOST4, HOST6, ICMP, ICMP6, PEER4, PEER6,
                      SCTP, TCP_PROTO, UDP_PROTO, WAN4, Frame, Ip4, Ip6, back, chunk, crc_error, data,
@@ -283,6 +283,20 @@ for v6 in (False, True):
              merged("core0", "wan0", 3, len(out)) + Counter({("tunnels", TUNNEL, "tx"): len(out)})
              + lost("core0", 2, "frag_timeout"),
              SHORT, (advance(1100), inject(*_frames([b, c, a]), expect=out)), fresh=True),
+    ]
+# To us: then we are the host, and say so when the first fragment is there.
+for v6 in (False, True):
+    family, us = ("v6", CORE6) if v6 else ("v4", CORE4)
+    body = struct.pack("!HH", 7, 1) + text(2500)
+    ask = numbered(icmp6(HOST6, us, 128, 0, body) if v6 else icmp4(HOST4, us, 8, 0, body))
+    a, b, c = cut(ask, 1000)
+    answer = error6(a, us, 3, 1) if v6 else error4(a, us, 11, 1)
+    CASES += [
+        Case(f"fragment/timeout-for-us-{family}", _frames([c, a]), (),
+             lost("core0", 2, "frag_timeout") + originated("core0"), SHORT,
+             (advance(1100, to_host(answer)),), fresh=True),
+        Case(f"fragment/timeout-for-us-without-first-{family}", _frames([c, b]), (),
+             lost("core0", 2, "frag_timeout"), SHORT, (advance(1100),), fresh=True),
     ]
 # One MB is 442 buffers of 2368 bytes and half as many datagrams. The oldest go, and what still
 # comes of them is not held for nothing.

@@ -12,7 +12,7 @@ from case import (Case, Config, advance, answered, consumed, dropped, inject, me
 from cases_fragment import cut, largest, merged, numbered, recut
 from cases_icmp import error4, error6, expired, from_us, too_big
 from cases_route import FIRST, FIRST_MAC, SECOND, SECOND_MAC, TWO
-from flow_hash import flow_hash
+from flow_hash import first_identification, flow_hash
 from packets import (CORE4, CORE6, DEST_OPTIONS, FAR4, FAR6, GATE4, GATE6, HOST4, HOST6, ICMP, ICMP6,
                      PEER4, PEER6, SCTP, TCP_PROTO, UDP_PROTO, WAN0_MAC, WAN4, WAN6, Ip4, Ip6, chunk,
                      data, foreign, fragments, from_gate, from_host, from_peer, hop, icmp4, icmp6,
@@ -77,6 +77,7 @@ IP_UDP = config("ip-udp")
 NATIVE_ANSWERS = config("ip-udp-native-answers", answers="native")
 NOBODY_ANSWERS = config("ip-udp-nobody-answers", answers="")
 SMALL = config("ip-udp-small", keys="mtu = 1400")
+NARROW = config("ip-udp-narrow", keys="mtu = 1300")
 LISTEN = config("ip-udp-listen", keys="listen = 7000\nttl = 9", answers="native")
 _STANDBY = """
 [[rule]]
@@ -329,6 +330,28 @@ for v6, over6 in VERSIONS:
                            tuple(to_peer(coat(p, over6, flow_hash(packet))) for p in pieces),
                            into(over6) + split("wan0", len(pieces) - 1)
                            + Counter({("tunnels", NAME[over6], "tx"): len(pieces) - 1}), config_)]
+# 1280 bytes of IPv6 pass everywhere: then the coat is cut, not the packet.
+def coat_cut(packet: Ip6, over6: bool, mtu: int) -> list[Ip4 | Ip6]:
+    outer, number = coat(packet, over6), first_identification(int(over6))
+    if not over6:
+        return fragments(replace(outer, id=number & 0xFFFF, flags=""), mtu)
+    return [replace(p, fl=outer.fl) for p in recut(replace(outer, fl=number), mtu)]
+
+
+for over6 in (False, True):
+    for length in (1276, 1280):
+        packet = sized(length, True, over6)
+        left = coat_cut(hop(packet), over6, 1300)
+        CASES.append(Case(f"ip-udp/coat-cut-{length}-{label(True, over6)}", (from_host(packet),),
+                          tuple(to_peer(p) for p in left),
+                          into(over6) + split("wan0", len(left) - 1)
+                          + Counter({("tunnels", NAME[over6], "tx"): len(left) - 1}), NARROW,
+                          fresh=True))
+    packet = sized(1284, True, over6)
+    CASES.append(Case(f"ip-udp/coat-not-cut-{label(True, over6)}", (from_host(packet),),
+                      (to_host(too_big(packet, 1280)),),
+                      lost("too_big", "core0", over6, arrived=False) + originated("core0"), NARROW))
+_OPTIONS = (DEST_OPTIONS, b"\0\1\4\0\0\0\0")
 # What came in pieces is put together for the rules, and each piece that leaves gets a coat.
 for v6, over6 in VERSIONS:
     for config_, mtu in ((IP_UDP, 1500), (SMALL, 1400)):
@@ -348,6 +371,22 @@ for v6, over6 in VERSIONS:
                    tuple(to_host(hop(p)) for p in came),
                    merged("wan0", "core0", len(came), len(came))
                    + Counter({("tunnels", NAME[over6], "rx"): len(came)}), IP_UDP)]
+    if v6:
+        # Options were cut too: only the first piece shows what follows them.
+        packet = numbered(home(sctp(data(2600)), True, over6, ext=(_OPTIONS,)))
+        came = cut(packet, 1000)
+        CASES += [Case(f"ip-udp/fragments-home-options-{label(True, over6)}",
+                       tuple(from_peer(arriving(p, over6)) for p in came[::-1]),
+                       tuple(to_host(hop(p)) for p in came),
+                       merged("wan0", "core0", len(came), len(came))
+                       + Counter({("tunnels", NAME[over6], "rx"): len(came)}), IP_UDP),
+                  Case(f"ip-udp/fragments-home-options-tcp-{label(True, over6)}",
+                       tuple(from_peer(arriving(p, over6))
+                             for p in cut(numbered(replace(packet, nh=TCP_PROTO)), 1000)), (),
+                       lost("encap_inner", "wan0", over6) + Counter({
+                           ("ports", "wan0", "rx"): len(came) - 1,
+                           ("ports", "wan0", "held"): len(came) - 1,
+                           ("tunnels", NAME[over6], "rx"): len(came) - 1}), IP_UDP, fresh=True)]
     packet = home(sctp(data(1300)), v6, over6)
     outer = cut(numbered(arriving(packet, over6)), 800)
     CASES += [Case(f"ip-udp/coat-in-fragments-{label(v6, over6)}",

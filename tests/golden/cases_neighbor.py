@@ -6,6 +6,7 @@ from collections import Counter
 
 from case import (Case, Counters, advance, answered, consumed, dropped, drops, inject, link,
                   originated, passed, wrapped)
+from cases_fragment import numbered, recut
 from neighbors import (NEIGHBORS, OVERRIDE, ROUTER, SOLICITED, SOURCE_LINK, ZERO_MAC, Neighbor,
                        advertisement, arp, arp_body, arp_reply, arp_request, option, solicitation,
                        solicited_node)
@@ -155,15 +156,24 @@ def _later(neighbor: Neighbor, i: int) -> tuple[tuple, tuple]:
     return from_host(packet), to_peer(hop(packet))
 
 
+def _datagram(neighbor: Neighbor) -> list:
+    """Of 64 KiB, in pieces for a link of 1280 bytes."""
+    v6 = ":" in neighbor.address
+    whole = (Ip6(HOST6, neighbor.address, TCP_PROTO, text(65480)) if v6
+             else Ip4(HOST4, neighbor.address, TCP_PROTO, text(65480)))
+    return recut(numbered(whole), 1280)
+
+
 def _fresh(name: str, counters: Counters, *then) -> Case:
     return Case(f"neighbor/{name}", counters=counters, then=then, fresh=True, resolved=False)
 
 
 for neighbor in (NEIGHBORS[2], NEIGHBORS[3]):
     family = "nd" if ":" in neighbor.address else "arp"
-    frames = [_later(neighbor, i) for i in range(40)]
+    frames = [_later(neighbor, i) for i in range(72)]
     arrive, leave = [f[0] for f in frames], [f[1] for f in frames]
     asked = neighbor.asked()
+    pieces = _datagram(neighbor)
     CASES += [
         _fresh(f"{family}-answered", passed("core0", "wan0", 3) + originated("wan0")
                + consumed("wan0"),
@@ -183,10 +193,14 @@ for neighbor in (NEIGHBORS[2], NEIGHBORS[3]):
                inject(arrive[0], expect=[asked]), advance(1000, asked), advance(1000, asked),
                advance(1000), inject(arrive[1]), advance(4000),
                inject(arrive[2], expect=[asked])),
-        _fresh(f"{family}-queue-of-32", waiting("core0", "wan0", 40)
-               + Counter({("ports", "wan0", "tx"): 32}) + originated("wan0") + consumed("wan0")
+        _fresh(f"{family}-queue-of-64", waiting("core0", "wan0", 72)
+               + Counter({("ports", "wan0", "tx"): 64}) + originated("wan0") + consumed("wan0")
                + lost("wan0", "neighbor_queue", 8),
-               inject(*arrive, expect=[asked]), inject(neighbor.answer(), expect=leave[8:40])),
+               inject(*arrive, expect=[asked]), inject(neighbor.answer(), expect=leave[8:72])),
+        _fresh(f"{family}-datagram-of-64k", passed("core0", "wan0", len(pieces))
+               + originated("wan0") + consumed("wan0"),
+               inject(*map(from_host, pieces), expect=[asked]),
+               inject(neighbor.answer(), expect=[to_peer(hop(piece)) for piece in pieces])),
     ]
 
 # A packet for the tunnel waits with its coat on, behind those that came before it.

@@ -26,6 +26,11 @@ def _fold(a: int, b: int) -> int:
     return (product & _MASK) ^ product >> 64
 
 
+def first_identification(slot: int) -> int:
+    """Of the outer packets that a tunnel's end has to cut."""
+    return _keys((~SECRET + slot) & _MASK)[1] & 0xFFFFFFFF
+
+
 def flow_hash(packet: Ip4 | Ip6, fragment: bool = False) -> int:
     """Of addresses and SCTP ports, as a little-endian machine loads them."""
     raw = packet.raw()

@@ -10,7 +10,8 @@
 Without faults it is a good wire: every frame crosses bit for bit, its VLAN tags too. What becomes
 of the n-th frame that enters at a side follows from the seed, the side and n alone, so a run can be
 repeated. A frame that is held back crosses after the next few of its direction, or when those do
-not come for a while. Standard library: it runs as a program in the namespace.
+not come for a while. With fragments=1 nothing but fragments is seen, so to speak: all else crosses
+as on a good wire. Standard library: it runs as a program in the namespace.
 """
 
 import argparse
@@ -26,6 +27,10 @@ import sys
 import time
 from collections import deque
 from dataclasses import asdict, dataclass
+
+from support.fragments import fragment_of
+
+_TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 HOLD_AT_MOST = 4      # frames that overtake one
 IDLE_SECONDS = 0.05   # then what is held back crosses
@@ -43,11 +48,12 @@ class Faults:
     """Chances in percent, and a time in milliseconds."""
 
     seed: int = 0
-    loss: float = 0
-    duplicate: float = 0
-    reorder: float = 0
-    corrupt: float = 0
-    delay: float = 0
+    fragments: int = 0  # 1: only they suffer
+    loss: float = 0.0
+    duplicate: float = 0.0
+    reorder: float = 0.0
+    corrupt: float = 0.0
+    delay: float = 0.0
 
 
 class Direction:
@@ -60,6 +66,8 @@ class Direction:
 
     def take(self, frame):
         """The frames that leave now that this one has entered."""
+        if self.faults.fragments and fragment_of(frame) is None:
+            return [frame]
         chance = random.Random(f"{self.faults.seed}/{self.side}/{self.counts['seen']}")
         lost, duplicated, reordered, corrupted = (
             chance.random() * 100 < share
@@ -113,7 +121,8 @@ class BadWire:
         words = [word for name, value in asdict(self.faults).items()
                  for word in (f"--{name}", value)]
         self._process = space.start(
-            ["/usr/bin/python3", os.path.abspath(__file__), one, other, *words], f"wire-{one}")
+            ["/usr/bin/python3", "-m", "support.bad_wire", one, other, *words], f"wire-{one}",
+            cwd=_TESTS)
         self._process.wait_for_output("ready\n")
 
     def stop(self):
@@ -223,7 +232,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("sides", nargs=2)
     for name, value in asdict(Faults()).items():
-        parser.add_argument(f"--{name}", type=type(value) if name == "seed" else float)
+        parser.add_argument(f"--{name}", type=type(value))
     options = vars(parser.parse_args())
     sides = options.pop("sides")
     faults = Faults(**options)

@@ -94,6 +94,10 @@ class Router:
         """Loses no more from that side; the count begins anew."""
         self.space.shell(f"nft flush chain netdev faults {side}")
 
+    def forget_neighbors(self):
+        """And what waits for one, which would reach whoever answers for that address next."""
+        self.space.shell("ip neigh flush all\nip -6 neigh flush all")
+
     def keep_silent(self):
         """From now on no ICMP error leaves: too large packets vanish without a word."""
         self.space.shell(

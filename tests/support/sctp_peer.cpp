@@ -9,6 +9,7 @@
 //   sctp_peer listen  --port 5000 [--local ADDRESS]… [--ready FILE]
 //   sctp_peer connect --port 5000 --peer ADDRESS [--local ADDRESS]…
 //     both: --messages N --sizes 64,1200,… --streams N --timeout SECONDS --pace MILLISECONDS
+//     --path-mtu N   packets of up to N bytes whatever the path takes: IP cuts them (no DF)
 //     --echo         sends back what comes (it is not judged)
 //     --expect-echo  the other side sends back what it gets
 
@@ -44,6 +45,7 @@ constexpr uint32_t kFirstPpid = 0x50000000;
 struct Options {
   bool listens = false, echo = false, expect_echo = false;
   uint16_t port = 5000;
+  uint32_t path_mtu = 0;  // 0: as it is found out
   std::vector<std::string> local;
   std::string peer, ready;
   MessagePlan plan;
@@ -88,6 +90,15 @@ void set_option(int fd, int name, const T& value, const char* what) {
   check(setsockopt(fd, IPPROTO_SCTP, name, &value, sizeof value), what);
 }
 
+// For the associations to come: the socket's is what they begin with.
+void fix_path_mtu(int fd, uint32_t mtu) {
+  sctp_paddrparams params{};
+  params.spp_address.ss_family = AF_UNSPEC;
+  params.spp_pathmtu = mtu;
+  params.spp_flags = SPP_PMTUD_DISABLE;
+  set_option(fd, SCTP_PEER_ADDR_PARAMS, params, "SCTP_PEER_ADDR_PARAMS");
+}
+
 void bind_all(int fd, const std::vector<std::string>& addresses, uint16_t port) {
   for (size_t i = 0; i < addresses.size(); ++i) {
     const Address address = address_of(addresses[i], port);
@@ -110,6 +121,7 @@ int make_socket(const Options& options) {
   const auto streams = static_cast<uint16_t>(options.plan.streams);
   set_option(fd, SCTP_INITMSG, sctp_initmsg{streams, streams, 0, 0}, "SCTP_INITMSG");
   set_option(fd, SCTP_NODELAY, 1, "SCTP_NODELAY");
+  if (options.path_mtu != 0) fix_path_mtu(fd, options.path_mtu);
   bind_all(fd, options.local, options.listens ? options.port : 0);
   return fd;
 }
@@ -332,6 +344,8 @@ void set_value(Options& options, const std::string& key, const std::string& valu
     options.plan.sizes = numbers(value);
   else if (key == "--streams")
     options.plan.streams = number();
+  else if (key == "--path-mtu")
+    options.path_mtu = number();
   else if (key == "--timeout")
     options.timeout = std::chrono::milliseconds(number() * 1000);
   else if (key == "--pace")

@@ -145,11 +145,6 @@ const Case kIpUdp[] = {
      kBase + far(kPeer) + far("peer = \"198.51.100.1:7000\"", "c"),
      {"p.toml:19:1: tunnel \"c\": UDP port 6080 of port wan0 is already that of tunnel \"b\"; give "
       "another as listen"}},
-    {"too_narrow_for_ipv6",
-     kBase + far(kPeer + "\nmtu = 1307") +
-         "[[rule]]\nname = \"r\"\nto = [\"10.20.0.0/16\", \"2001:db8:20::/48\"]\ntunnel = \"b\"\n",
-     {"p.toml:22:23: rule \"r\": to 2001:db8:20::/48 is IPv6, and tunnel \"b\" leaves less than "
-      "the 1280 bytes that IPv6 needs; raise its mtu, or remove this"}},
     {"standby_twice",
      kBase + far(kPeer) + "[[rule]]\nname = \"r\"\ntunnel = [\"b\", \"b\"]\n",
      {"p.toml:21:16: rule \"r\": tunnel \"b\" is given twice; remove one"}},

@@ -333,7 +333,7 @@ TEST(Engine, ABurstForANeighbourThatDoesNotAnswer) {
   gateway.settle();
   Report report = gateway.report();
   const uint64_t held = report.ports[kWan].counters.held;
-  EXPECT_EQ(held, 32u);
+  EXPECT_EQ(held, 64u);
   EXPECT_EQ(drops(report, "neighbor_queue"), 256 - held);
   EXPECT_EQ(gateway.drain(kWan).size(), 1u);  // one question for all
   expect_balanced(report);

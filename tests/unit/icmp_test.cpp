@@ -218,6 +218,21 @@ TEST(IcmpError, TimeExceededIpv6) {
             "000102030405060708090a0b0c0d0e0f1011121314151617");
 }
 
+TEST(IcmpError, ReassemblyExceededDiffersInItsCodeOnly) {
+  Received four(small4()), six(small6());
+  Bytes transit(kIcmpv6ErrorMaximum), host(kIcmpv6ErrorMaximum);
+  ASSERT_EQ(write_time_exceeded(transit, four.ip, kOurs4),
+            write_reassembly_exceeded(host, four.ip, kOurs4));
+  EXPECT_EQ(to_hex(copy_of(transit, 20, 4)), "0b00706f");
+  EXPECT_EQ(to_hex(copy_of(host, 20, 4)), "0b01706e");
+  EXPECT_EQ(copy_of(transit, 24, 48), copy_of(host, 24, 48));
+  ASSERT_EQ(write_time_exceeded(transit, six.ip, kOurs6),
+            write_reassembly_exceeded(host, six.ip, kOurs6));
+  EXPECT_EQ(to_hex(copy_of(transit, 40, 4)), "0300dcd6");
+  EXPECT_EQ(to_hex(copy_of(host, 40, 4)), "0301dcd5");
+  EXPECT_EQ(copy_of(transit, 44, 68), copy_of(host, 44, 68));
+}
+
 TEST(IcmpError, QuotesAsMuchAsFitsAndNotMore) {
   for (size_t payload = 0; payload < 1600; ++payload) {
     Received four(packet4(kProtocolSctp, Bytes(payload, 0x5a)));
