@@ -348,7 +348,7 @@ for over6 in (False, True):
                           + Counter({("tunnels", NAME[over6], "tx"): len(left) - 1}), NARROW,
                           fresh=True))
     packet = sized(1284, True, over6)
-    CASES.append(Case(f"ip-udp/coat-not-cut-{label(True, over6)}", (from_host(packet),),
+    CASES.append(Case(f"ip-udp/coat-not-cut-too-big-{label(True, over6)}", (from_host(packet),),
                       (to_host(too_big(packet, 1280)),),
                       lost("too_big", "core0", over6, arrived=False) + originated("core0"), NARROW))
 _OPTIONS = (DEST_OPTIONS, b"\0\1\4\0\0\0\0")
