@@ -35,7 +35,7 @@ Verdict taken_in(Context& context, pmd_glue::Packet packet, const Meta& meta) {
 
 /// The far end may answer through the tunnel, or natively as Linux does.
 bool is_answer(Context& context, const Meta& meta) {
-  const auto reply = flows::read_probe_reply(meta.ip);
+  const auto reply = flows::read_echo_reply(meta.ip);
   if (!reply) return false;
   const flows::IpAddress source = meta.ip.source(), destination = meta.ip.destination();
   for (const TunnelView& t : context.snapshot.tunnels)
