@@ -3,6 +3,7 @@
 #include "engine/stages/tunnel_icmp.hpp"
 
 #include "engine/outbox.hpp"
+#include "engine/stages/ping.hpp"
 #include "flows/icmp_translate.hpp"
 #include "flows/tunnel_echo.hpp"
 
@@ -66,7 +67,7 @@ bool belong_together(const Context& context, const flows::QuotedDatagram& quoted
 void tell_inner_sender(Context& context, const flows::TunnelError& told, uint16_t coat) {
   const flows::IpAddress to = told.inner->source();
   const Route* route = find_route(context, to);
-  if (route == nullptr || route->kind == Route::Kind::local) return;  // it was a probe
+  if (route == nullptr || route->kind == Route::Kind::local) return;  // it was ours
   const bool too_big = told.kind == flows::TunnelError::Kind::too_big;
   if (too_big && !told.inner->dont_fragment()) return;  // the next one is cut smaller
   if (!flows::may_be_answered_with_error(*told.inner)) return;
@@ -96,8 +97,8 @@ void send_probes(Context& context) {
   }
 }
 
-void send_own_through(Context& context, uint16_t index, pmd_glue::Packet packet,
-                      flows::IpPacket ip) {
+void send_own_through(Context& context, uint16_t index, pmd_glue::Packet packet, flows::IpPacket ip,
+                      EchoMark echo) {
   const TunnelView& tunnel = context.snapshot.tunnels[index];
   const uint16_t coat = tunnel.coat.overhead();
   // It never left, so it was never made.
@@ -107,7 +108,7 @@ void send_own_through(Context& context, uint16_t index, pmd_glue::Packet packet,
   tunnel.coat.wrap(ip, flows::inner_flow_hash(ip, context.flow_keys), flows::UdpChecksum::software);
   packet.prepend(coat);
   context.outbox.send_own_ip(context, packet, tunnel.interface, tunnel.peer,
-                             {.slot = tunnel.slot, .wrapped = true});
+                             {.slot = tunnel.slot, .wrapped = true, .echo = echo});
 }
 
 Verdict take_tunnel_icmp(Context& context, pmd_glue::Packet packet, Meta& meta) {
@@ -125,6 +126,7 @@ Verdict take_tunnel_icmp(Context& context, pmd_glue::Packet packet, Meta& meta) 
   const TunnelView& tunnel = context.snapshot.tunnels[index];
   if (told.kind == flows::TunnelError::Kind::too_big)
     context.tunnel_states.told_too_big(tunnel.slot, told.mtu, context.now_ns);
+  if (told.inner) tell_ping_of_error(context, meta.ip, *told.inner);
   if (told.inner && told.kind != flows::TunnelError::Kind::other)
     tell_inner_sender(context, told, tunnel.coat.overhead());
   return taken_in(context, packet, meta);

@@ -86,7 +86,7 @@ TEST(CommandTree, EmptyWordsAreNoPrefixAndNoParameter) {
 
 TEST(CommandTree, ReadersMayNotWrite) {
   EXPECT_EQ(ran({"set", "mtu", "1"}, Role::read),
-            "error: \"set mtu <bytes>\" changes the engine: run it as root or as the user that "
+            "error: \"set mtu <bytes>\" does more than look: run it as root or as the user that "
             "runs penstock");
   EXPECT_EQ(ran({"show", "tunnels"}, Role::read), "show tunnels []");
 }
