@@ -24,6 +24,10 @@ bool is_host(const IpAddress& from, const IpAddress& to) {
   return reason == flows::DropReason::none;
 }
 
+bool is_group(const IpAddress& a) {
+  return a.is_v4() ? a.v4().bytes[0] >= 224 : a.v6().is_multicast();
+}
+
 const char* family(const IpAddress& a) {
   return a.is_v4() ? "IPv4" : "IPv6";
 }
@@ -54,15 +58,14 @@ Result<void> Engine::find_ping_tunnel(const std::string& name, PingOrder& order,
     about.port = config_.interfaces[tunnel.interface].name;
     return {};
   }
-  std::vector<std::string> names;
-  for (const TunnelConfig& t : config_.tunnels) names.push_back(t.name);
-  return Error{fmt::format("no tunnel \"{}\"; known: {}", name, fmt::join(names, ", "))};
+  return Error{"no such tunnel: show tunnels"};
 }
 
 // Which of our addresses speaks: of the network that the way out leads through, or else any.
 Result<void> Engine::find_ping_way(const PingRequest& request, PingOrder& order,
                                    PingReport& about) const {
   const std::string to = to_string(order.to);
+  if (is_group(order.to)) return Error{fmt::format("{} is the address of no single host", to)};
   uint16_t mtu = UINT16_MAX, coat = 0;
   if (order.tunnel != kNoTunnel) {
     for (const TunnelView& t : snapshot_->tunnels)
@@ -179,6 +182,11 @@ void Engine::end_pings_without_way() {
 }
 
 std::string Engine::known_trouble(const PingOrder& order) const {
+  const Route* route = order.tunnel == kNoTunnel ? snapshot_->routes.find(order.to) : nullptr;
+  for (const TunnelView& t : snapshot_->tunnels)
+    if (t.slot == order.tunnel && t.reachable) route = &t.way;
+  if (route != nullptr && route->otherwise == kNoRoute && !links_[route->port].up)
+    return fmt::format("the link of port {} is down", port_name(route->port));
   if (order.tunnel == kNoTunnel || shared_->tunnel_states.up(order.tunnel)) return {};
   return "the tunnel is down: its far end does not answer probes";
 }

@@ -55,8 +55,8 @@ std::string error_text(const PingNews& news) {
       return "Time Exceeded";
     case Kind::unreachable: {
       const std::string_view what = unreachable_code(!news.from.is_v4(), said.code);
-      return what.empty() ? fmt::format("unreachable, code {}", said.code)
-                          : fmt::format("unreachable: {}", what);
+      return what.empty() ? fmt::format("unreachable (code {})", said.code)
+                          : fmt::format("unreachable ({})", what);
     }
     case Kind::other:
       break;

@@ -184,6 +184,13 @@ Json ping_json(const PingReport& r) {
               {"ended", r.ended}};
 }
 
+flows::Result<void> check_tunnel(const std::string& name, const Parameters& known) {
+  if (name.empty() || std::find(known.begin(), known.end(), name) != known.end()) return {};
+  return Error{known.empty() ? fmt::format("no tunnel {}: there is none", in_quotes(name))
+                             : fmt::format("no tunnel {}; known: {}", in_quotes(name),
+                                           comma_list({known.begin(), known.end()}))};
+}
+
 flows::Result<Answer> shown(const flows::Result<PingReport>& report, bool first) {
   if (!report) return report.error();
   return show_ping(*report, first);
@@ -240,10 +247,12 @@ std::vector<Command> ping_commands(const ControlTarget& target,
   to_host.push_back({"tunnel", "<tunnel>", "through that ip-udp tunnel", tunnel_names});
   // An id that is no number is nobody's.
   const auto id_of = [](const Parameters& p) { return number<uint64_t>(p[0]).value_or(0); };
-  const auto start = [start = target.start_ping](const std::string& to, const std::string& tunnel,
-                                                 const Parameters& given) -> flows::Result<Answer> {
+  const auto start = [start = target.start_ping, tunnel_names](
+                         const std::string& to, const std::string& tunnel,
+                         const Parameters& given) -> flows::Result<Answer> {
     const auto request = parse_ping(to, tunnel, given);
     if (!request) return request.error();
+    if (auto r = check_tunnel(request->tunnel, tunnel_names()); !r) return r.error();
     return shown(start(*request), true);
   };
   std::vector<Command> table = {
