@@ -64,7 +64,7 @@ std::optional<EchoError> read_echo_error(const IpPacket& packet) {
   if (!quoted) return {};
   const auto echo = quoted_echo(quoted->ip);
   if (!echo || echo->from != packet.destination() || !checksum_is_right(packet)) return {};
-  return EchoError{icmp_error(packet), *echo};
+  return EchoError{read_icmp_error(packet), *echo};
 }
 
 std::optional<QuotedEcho> quoted_echo(const IpPacket& quoted) {

@@ -17,7 +17,7 @@ bool is_icmp_error(const IpPacket& packet) {
          icmp[0] == icmp4::kParameterProblem;
 }
 
-IcmpError icmp_error(const IpPacket& error) {
+IcmpError read_icmp_error(const IpPacket& error) {
   const ByteView icmp = error.payload();
   IcmpError said{.code = icmp[1]};
   if (error.ipv6 ? icmp[0] == icmp6::kPacketTooBig

@@ -32,7 +32,7 @@ bool is_icmp_error(const IpPacket& packet);
 
 // Of a packet that is_icmp_error().
 
-IcmpError icmp_error(const IpPacket& error);
+IcmpError read_icmp_error(const IpPacket& error);
 
 /// Source Quench (RFC 6633) and Redirect (from beyond the link, RFC 1122 section 3.2.2.2): nobody
 /// is to heed them. ICMPv6 has none among its errors.

@@ -19,7 +19,7 @@ DropReason check_error(const IpPacket& error, const QuotedDatagram& quoted) {
   if (internet_checksum(icmp, icmp_pseudo_sum(error)) != 0) return DropReason::icmp;
   if (error.destination() != quoted.ip.source()) return DropReason::icmp_untrusted;
   if (is_obsolete(error)) return DropReason::icmp_untrusted;
-  const IcmpError said = icmp_error(error);
+  const IcmpError said = read_icmp_error(error);
   if (said.kind != IcmpError::Kind::too_big) return DropReason::none;
   const uint16_t least = error.ipv6 ? kIpv6MinimumMtu : kTrustedMtu4;
   return said.mtu < least || said.mtu >= quoted.whole ? DropReason::icmp_untrusted
@@ -117,7 +117,7 @@ DropReason read_ip_udp_error(const IpPacket& error, const QuotedDatagram& quoted
                              TunnelError& tunnel_error) {
   if (const DropReason r = check_error(error, quoted); r != DropReason::none) return r;
   tunnel_error = {};
-  const IcmpError said = icmp_error(error);
+  const IcmpError said = read_icmp_error(error);
   if (said.kind == IcmpError::Kind::too_big) {
     tunnel_error.kind = TunnelError::Kind::too_big;
     tunnel_error.mtu = static_cast<uint16_t>(said.mtu);

@@ -164,7 +164,7 @@ void tell_ping_of_error(Context& context, const flows::IpPacket& error,
                         const flows::IpPacket& inner) {
   if (!context.pings.any) return;
   if (const auto echo = flows::quoted_echo(inner))
-    tell_of_error(context, error, flows::icmp_error(error), *echo, true);
+    tell_of_error(context, error, flows::read_icmp_error(error), *echo, true);
 }
 
 void tell_ping_of_drop(Context& context, EchoMark mark, DropReason reason) {
