@@ -82,6 +82,7 @@ FollowOutcome follow(
       return Followed{std::move(all), number_at(view, "status", 0)};
     wait_ms(seen ? std::clamp(number_at(view, "after_ms", kPauseMs), 1, 10'000) : 0);
     if (told_to_stop != 0 || !seen) next = words_at(view, "stop");
+    if (told_to_stop != 0 && seen) print("");  // behind the terminal's "^C"
     auto outcome = ask(next);
     for (int i = 1; i < kTries && is_refusal(outcome); ++i) {
       wait_ms(kPauseMs);
