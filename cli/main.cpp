@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/client.hpp"
+#include "cli/follow.hpp"
 #include "cli/render.hpp"
 
 namespace {
@@ -38,21 +39,49 @@ int fail(const std::string& message, bool as_json, ExitStatus status) {
   return status;
 }
 
+int fail(const penstock::cli::Unreachable& nobody, bool as_json) {
+  return fail("penstockctl: " + nobody.message, as_json, kNotAsked);
+}
+
+/// The daemon's refusal. It may know a better status than the usual one.
+int refused(const Json& answer, bool as_json) {
+  const bool told = answer.contains("error") && answer["error"].is_string();
+  const bool otherwise = answer.contains("status") && answer["status"] == 2;
+  return fail(told ? answer["error"].get<std::string>() : "refused without a reason", as_json,
+              otherwise ? kNotAsked : kRefused);
+}
+
+int print_answer(const std::string& text, int status) {
+  if (print(text, stdout)) return status;
+  return fail("penstockctl: cannot write the answer; is the disk full?", false, kNotAsked);
+}
+
+int run_on(const std::string& socket, const Json& first, bool as_json) {
+  using penstock::cli::Followed;
+  const auto ask = [&](const std::vector<std::string>& words) {
+    return penstock::cli::ask(socket, words, kPatience);
+  };
+  const auto show = [&](const std::string& line) {
+    return as_json || print(penstock::cli::clean(line) + '\n', stdout);
+  };
+  const auto outcome = penstock::cli::follow(first, ask, show);
+  if (const auto* nobody = std::get_if<penstock::cli::Unreachable>(&outcome))
+    return fail(*nobody, as_json);
+  if (const auto* answer = std::get_if<Json>(&outcome)) return refused(*answer, as_json);
+  const auto& all = std::get<Followed>(outcome);
+  return as_json ? print_answer(json_text(all.data), all.status) : all.status;
+}
+
 int run(const std::string& socket, const std::vector<std::string>& words, bool as_json) {
   const auto outcome = penstock::cli::ask(socket, words, kPatience);
   if (const auto* nobody = std::get_if<penstock::cli::Unreachable>(&outcome))
-    return fail("penstockctl: " + nobody->message, as_json, kNotAsked);
+    return fail(*nobody, as_json);
   const Json& answer = std::get<Json>(outcome);
-  if (!answer["ok"].get<bool>()) {
-    const bool told = answer.contains("error") && answer["error"].is_string();
-    return fail(told ? answer["error"].get<std::string>() : "refused without a reason", as_json,
-                kRefused);
-  }
+  if (!answer["ok"].get<bool>()) return refused(answer, as_json);
+  if (penstock::cli::goes_on(answer)) return run_on(socket, answer, as_json);
   const Json data = answer.value("data", Json());
-  const std::string text =
-      as_json ? json_text(data) : penstock::cli::render(data, answer.value("view", Json()));
-  if (print(text, stdout)) return kOk;
-  return fail("penstockctl: cannot write the answer; is the disk full?", false, kNotAsked);
+  return print_answer(
+      as_json ? json_text(data) : penstock::cli::render(data, answer.value("view", Json())), kOk);
 }
 
 }  // namespace

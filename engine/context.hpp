@@ -6,6 +6,7 @@
 
 #include "engine/address_conflicts.hpp"
 #include "engine/counters.hpp"
+#include "engine/pings.hpp"
 #include "engine/snapshot.hpp"
 #include "engine/tunnel_states.hpp"
 #include "flows/icmp.hpp"
@@ -42,6 +43,8 @@ struct Context {
   const flows::HashKeys& flow_keys;  ///< of flows::inner_flow_hash()
   Outbox& outbox;
   Fragments& fragments;
+  const PingOrders& pings;
+  PingMail& ping_mail;  ///< the worker's own
   uint64_t now_ns;
 };
 

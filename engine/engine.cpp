@@ -61,6 +61,7 @@ Result<std::unique_ptr<Engine>> Engine::create(const Config& config, const Engin
   std::unique_ptr<Engine> engine(new Engine(config, options));
   if (auto r = engine->open_ports(); !r) return r.error();
   engine->make_workers();
+  engine->publish_pings();
   engine->publish(config);
   if (auto r = engine->start_ports(); !r) return r.error();
   return engine;
@@ -250,6 +251,7 @@ Result<std::vector<std::string>> Engine::reload(const Config& config) {
   if (plan.empty()) return std::vector<std::string>{"nothing to change"};
   const std::vector<InterfaceConfig> before = config_.interfaces;
   publish(config);
+  end_pings_without_way();
   give_kernel_addresses(before);
   announce_changes(before);
   lines.push_back(fmt::format("applied, generation {}", snapshot_->generation));
@@ -297,6 +299,7 @@ void Engine::tend(uint64_t now_ns) {
   tell_of_tunnels();
   tell_conflicts(now_ns);
   collector_->sample(now_ns);
+  tend_pings(now_ns);
 }
 
 void Engine::tell_conflicts(uint64_t now_ns) {

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/ping_board.hpp"
 #include "engine/telemetry/collector.hpp"
 #include "engine/wire_links.hpp"
 #include "engine/worker.hpp"
@@ -64,6 +65,12 @@ class Engine {
 
   void clear_counters();
   Report report(uint64_t now_ns);
+
+  /// Begins to send echoes. Whoever asked looks at them again and again, and takes what is new; a
+  /// ping that nobody looks at for some seconds ends. What has ended is gone once it was looked at.
+  flows::Result<PingReport> start_ping(const PingRequest& request, uint64_t now_ns);
+  flows::Result<PingReport> look_at_ping(uint64_t id, uint64_t now_ns);
+  flows::Result<PingReport> stop_ping(uint64_t id, uint64_t now_ns);
   const Config& config() const { return config_; }
 
  private:
@@ -82,6 +89,14 @@ class Engine {
   void report_route(const Route& route, Report& report) const;
   /// Empty when the tunnel is up.
   std::string why_down(size_t tunnel) const;
+  void publish_pings();
+  void tend_pings(uint64_t now_ns);
+  void end_pings_without_way();
+  std::string known_trouble(const PingOrder& order) const;
+  flows::Result<void> find_ping_way(const PingRequest& request, PingOrder& order,
+                                    PingReport& about) const;
+  flows::Result<void> find_ping_tunnel(const std::string& name, PingOrder& order,
+                                       PingReport& about) const;
   void assign_tunnel_paths(const Snapshot& snapshot);
   void clear_tunnel_paths(const Snapshot& snapshot);
   void pass_on_link_losses(uint64_t now_ns);
@@ -113,6 +128,9 @@ class Engine {
   std::set<std::string> told_conflicts_;  ///< lines, so that each is said once
   std::vector<WireLinks> wire_links_;     ///< one for each of config_.wires
   std::unique_ptr<Collector> collector_;
+  PingBoard pings_;
+  std::unique_ptr<const PingOrders> ping_orders_;
+  std::vector<std::unique_ptr<const PingOrders>> old_ping_orders_;  ///< as unreclaimed_
   uint64_t started_ns_ = 0;
 };
 

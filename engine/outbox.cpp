@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/stages/ping.hpp"
 #include "flows/arp.hpp"
 #include "flows/ethernet.hpp"
 #include "flows/nd.hpp"
@@ -25,9 +26,10 @@ Outbox::~Outbox() {
   for (Buffer& b : buffers_) pmd_glue::free_packets({b.packets, b.count});
 }
 
-void Outbox::drop(Context& context, pmd_glue::Packet packet, uint16_t port, uint16_t slot,
+void Outbox::drop(Context& context, pmd_glue::Packet packet, uint16_t port, TunnelUse tunnel,
                   DropReason reason) {
-  context.counters.count_drop(port, slot, reason, 1, context.now_ns);
+  context.counters.count_drop(port, tunnel.slot, reason, 1, context.now_ns);
+  if (tunnel.echo.place_and_one != 0) tell_ping_of_drop(context, tunnel.echo, reason);
   pmd_glue::free_packet(packet);
 }
 
@@ -87,7 +89,7 @@ void Outbox::drop_rest(Context& context, uint16_t port, Buffer& b, uint16_t from
   for (uint16_t i = from; i < b.count; ++i) {
     const bool refused = reason == DropReason::tx_full && ports_[port].offload().tx_udp &&
                          ports_[port].prepare(queue_, b.packets + i, 1) == 0;
-    drop(context, b.packets[i], port, b.tunnels[i].slot, refused ? DropReason::tx_refused : reason);
+    drop(context, b.packets[i], port, b.tunnels[i], refused ? DropReason::tx_refused : reason);
   }
 }
 
@@ -113,7 +115,7 @@ void Outbox::send_ip(Context& context, pmd_glue::Packet packet, uint16_t index,
                      const IpAddress& next_hop, bool ipv6, TunnelUse tunnel) {
   const InterfaceView& interface = context.snapshot.interfaces[index];
   if (packet.headroom() < flows::link_header(interface.vlan)) [[unlikely]]
-    return drop(context, packet, interface.port, tunnel.slot, DropReason::alloc_fail);
+    return drop(context, packet, interface.port, tunnel, DropReason::alloc_fail);
   if (last_.interface == index && last_.next_hop == next_hop) [[likely]]
     return put_on_wire(context, packet, interface, last_.mac, ipv6, tunnel);
 
@@ -129,9 +131,9 @@ void Outbox::send_ip(Context& context, pmd_glue::Packet packet, uint16_t index,
       if (r.solicit) solicit(context, index, next_hop, nullptr);
       return hold(context, {packet, next_hop, interface.port, interface.link, tunnel, ipv6});
     case Verdict::failed:
-      return drop(context, packet, interface.port, tunnel.slot, DropReason::neighbor_unresolved);
+      return drop(context, packet, interface.port, tunnel, DropReason::neighbor_unresolved);
     case Verdict::full:
-      return drop(context, packet, interface.port, tunnel.slot, DropReason::neighbor_full);
+      return drop(context, packet, interface.port, tunnel, DropReason::neighbor_full);
   }
 }
 
@@ -158,7 +160,7 @@ void Outbox::give_up(Context& context, size_t index, DropReason reason) {
   held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(index));
   PortTally& tally = context.counters.port(held.port);
   tally.held.set(tally.held.get() - 1);
-  drop(context, held.packet, held.port, held.tunnel.slot, reason);
+  drop(context, held.packet, held.port, held.tunnel, reason);
 }
 
 bool Outbox::try_held(Context& context, const Held& held) {
@@ -176,7 +178,7 @@ bool Outbox::try_held(Context& context, const Held& held) {
     put_on_wire(context, held.packet, context.snapshot.interfaces[interface], r.mac, held.ipv6,
                 held.tunnel);
   else
-    drop(context, held.packet, held.port, held.tunnel.slot,
+    drop(context, held.packet, held.port, held.tunnel,
          r.verdict == Verdict::full ? DropReason::neighbor_full : DropReason::neighbor_unresolved);
   return true;
 }

@@ -17,6 +17,7 @@ struct TunnelUse {
   uint16_t slot = kNoTunnel;  ///< to be charged with a drop
   bool wrapped = false;       ///< it leaves in the tunnel's coat, and counts there
   uint8_t link_header = 0;    ///< bytes in front of its IP header, when it leaves as a frame
+  EchoMark echo;              ///< of a ping, which wants to hear when it is dropped
 };
 
 class Outbox {
@@ -117,7 +118,7 @@ class Outbox {
   uint16_t transmit(Context& context, uint16_t port, Buffer& buffer);
   void drop_rest(Context& context, uint16_t port, Buffer& buffer, uint16_t from,
                  flows::DropReason reason);
-  void drop(Context& context, pmd_glue::Packet packet, uint16_t port, uint16_t slot,
+  void drop(Context& context, pmd_glue::Packet packet, uint16_t port, TunnelUse tunnel,
             flows::DropReason reason);
   void release_held(Context& context, uint64_t waiting);
   void give_up(Context& context, size_t index, flows::DropReason reason);

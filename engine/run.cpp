@@ -216,6 +216,11 @@ int run_engine(const RunOptions& options) {
     say_reload(result);
     return result;
   };
+  target.start_ping = [&](const PingRequest& r) {
+    return engine->start_ping(r, pmd_glue::now_ns());
+  };
+  target.look_at_ping = [&](uint64_t id) { return engine->look_at_ping(id, pmd_glue::now_ns()); };
+  target.stop_ping = [&](uint64_t id) { return engine->stop_ping(id, pmd_glue::now_ns()); };
   auto server = ControlServer::open(config->control.socket, engine_commands(target));
   if (!server) return fail(server.error());
 

@@ -83,7 +83,7 @@ std::optional<flows::ProbeRequest> TunnelStates::due(uint16_t slot, uint64_t now
   });
 }
 
-bool TunnelStates::answered(uint16_t slot, const flows::ProbeReply& reply, uint64_t now_ns) {
+bool TunnelStates::answered(uint16_t slot, const flows::EchoReply& reply, uint64_t now_ns) {
   return locked(slot, [&](Entry& entry) {
     return entry.probe.has_value() && entry.probe->answered(reply, now_ns);
   });

@@ -57,7 +57,7 @@ class TunnelStates {
   /// What flows::TunnelProbe has of the same names. Nothing is due, answered or believed where
   /// there is no path.
   std::optional<flows::ProbeRequest> due(uint16_t slot, uint64_t now_ns);
-  bool answered(uint16_t slot, const flows::ProbeReply& reply, uint64_t now_ns);
+  bool answered(uint16_t slot, const flows::EchoReply& reply, uint64_t now_ns);
   void told_too_big(uint16_t slot, uint16_t mtu, uint64_t now_ns);
   void hinted_too_big(uint16_t slot, uint16_t mtu, uint64_t now_ns);
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "engine/stages/ping.hpp"
 #include "engine/stages/stages.hpp"
 #include "engine/stages/tunnel_icmp.hpp"
 #include "pmd_glue/clock.hpp"
@@ -85,6 +86,8 @@ bool Worker::step(uint64_t now_ns) {
                   shared_.flow_keys,
                   outbox_,
                   fragments_,
+                  *shared_.pings.load(std::memory_order_acquire),
+                  shared_.ping_mail[index_],
                   now_ns};
   if (now_ns >= next_housekeeping_ns_) housekeeping(context);
   const bool moved = turn(context);
@@ -95,8 +98,8 @@ bool Worker::step(uint64_t now_ns) {
   return moved;
 }
 
-// Each looks after its fragments. The first worker speaks for all: it asks after neighbours and
-// tunnels' far ends, and tells the links who is here.
+// Each looks after its fragments. The first worker speaks for all: it asks after neighbours,
+// tunnels' far ends and whom an operator pings, and tells the links who is here.
 void Worker::housekeeping(Context& context) {
   next_housekeeping_ns_ = context.now_ns + kHousekeepingNs;
   fragments_.tick(context);
@@ -122,6 +125,7 @@ void Worker::housekeeping(Context& context) {
     outbox_.solicit(context, interface, due[i].ip, due[i].mac ? &*due[i].mac : nullptr);
   }
   look_after_tunnels(context);
+  send_pings(context, ping_pace_);
   choose_tunnels(context.snapshot, shared_.tunnel_states);
 }
 

@@ -22,7 +22,8 @@ struct Shared {
         neighbors(neighbor_capacity, secret),
         tunnel_states(limits::kTunnels, ~secret),
         flow_keys(secret + 1),
-        quiesce(worker_count) {}
+        quiesce(worker_count),
+        ping_mail(worker_count) {}
 
   uint32_t workers;
   std::atomic<const Snapshot*> snapshot{nullptr};  ///< written by the control thread
@@ -35,6 +36,8 @@ struct Shared {
   TunnelStates tunnel_states;
   const flows::HashKeys flow_keys;
   pmd_glue::Quiesce quiesce;
+  std::atomic<const PingOrders*> pings{nullptr};  ///< written by the control thread
+  std::vector<PingMail> ping_mail;  ///< one for each worker, which writes; control reads
 };
 
 class alignas(64) Worker {
@@ -74,6 +77,7 @@ class alignas(64) Worker {
   std::atomic<bool> running_{false};
   bool adaptive_ = false;  ///< sleep when quiet, as the last snapshot said
   uint64_t next_housekeeping_ns_ = 0;
+  PingPace ping_pace_;               ///< worker 0's
   std::vector<uint32_t> announced_;  ///< per port, by worker 0
   std::vector<uint32_t> forgotten_;  ///< per port, by worker 0
   Burst burst_;

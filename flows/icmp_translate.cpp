@@ -13,81 +13,16 @@ namespace {
 constexpr size_t kPortsAndTag = 8;
 constexpr size_t kInitiateTag = kSctpHeader + kSctpChunkHeader;  // where it is, RFC 9260 3.3.2
 
-bool is_error(const IpPacket& packet, ByteView icmp) {
-  if (packet.ipv6) return icmp[0] >= icmp6::kUnreachable && icmp[0] <= icmp6::kParameterProblem;
-  return icmp[0] == icmp4::kUnreachable || icmp[0] == icmp4::kSourceQuench ||
-         icmp[0] == icmp4::kRedirect || icmp[0] == icmp4::kTimeExceeded ||
-         icmp[0] == icmp4::kParameterProblem;
-}
-
-// RFC 4884 section 4: where the header says how long the quote is, in which words; null when this
-// message cannot have anything behind it.
-uint8_t* quote_length_field(const IpPacket& error, uint8_t* icmp, size_t& word) {
-  word = error.ipv6 ? 8 : 4;
-  if (error.ipv6)
-    return icmp[0] == icmp6::kUnreachable || icmp[0] == icmp6::kTimeExceeded ? icmp + 4 : nullptr;
-  return icmp[0] == icmp4::kUnreachable || icmp[0] == icmp4::kTimeExceeded ||
-                 icmp[0] == icmp4::kParameterProblem
-             ? icmp + 5
-             : nullptr;
-}
-
-// A packet of which only the beginning is there. Its header is whole and its length believed; its
-// checksum was made wrong by routers that counted down its TTL, perhaps.
-bool read_beginning(MutableBytes bytes, IpPacket& packet, uint16_t& whole) {
-  if (bytes.size() < kIpv4Header) return false;
-  const uint8_t version = bytes[0] >> 4;
-  if (version != 4 && version != 6) return false;
-  packet = {.at = bytes.data(), .ipv6 = version == 6};
-  size_t total;
-  if (packet.ipv6) {
-    if (bytes.size() < kIpv6Header) return false;
-    total = kIpv6Header + size_t{packet.v6().payload_length()};
-    bytes = bytes.first(std::min(bytes.size(), total));
-    Ipv6Upper upper;
-    if (walk_ipv6(bytes, upper) != DropReason::none) return false;
-    packet.upper = upper.offset;
-    packet.next_header_field = upper.next_header_field;
-    packet.protocol = upper.protocol;
-    packet.fragment = upper.fragment;
-    packet.first_fragment = upper.first_fragment;
-  } else {
-    const Ipv4Header header(bytes.data());
-    total = header.total_length();
-    bytes = bytes.first(std::min(bytes.size(), total));
-    packet.upper = header.header_length();
-    packet.next_header_field = 9;
-    packet.protocol = header.protocol();
-    packet.fragment = header.is_fragment();
-    packet.first_fragment = packet.fragment && (header.fragment_word() & kIpv4OffsetMask) == 0;
-    if (packet.upper < kIpv4Header) return false;
-  }
-  if (total > UINT16_MAX || packet.upper > bytes.size()) return false;
-  packet.length = static_cast<uint16_t>(bytes.size());
-  whole = static_cast<uint16_t>(total);
-  return true;
-}
-
-bool is_too_big(const IpPacket& error, ByteView icmp) {
-  return error.ipv6 ? icmp[0] == icmp6::kPacketTooBig
-                    : icmp[0] == icmp4::kUnreachable && icmp[1] == icmp4::kFragmentationNeeded;
-}
-
-uint32_t told_mtu(const IpPacket& error, ByteView icmp) {
-  return error.ipv6 ? load_be32(icmp.data() + 4) : load_be16(icmp.data() + 6);
-}
-
 DropReason check_error(const IpPacket& error, const QuotedDatagram& quoted) {
   const ByteView icmp = error.payload();
   if (internet_checksum(icmp, icmp_pseudo_sum(error)) != 0) return DropReason::icmp;
   if (error.destination() != quoted.ip.source()) return DropReason::icmp_untrusted;
-  // RFC 6633 and, from beyond the link, RFC 1122 section 3.2.2.2.
-  if (!error.ipv6 && (icmp[0] == icmp4::kSourceQuench || icmp[0] == icmp4::kRedirect))
-    return DropReason::icmp_untrusted;
-  if (!is_too_big(error, icmp)) return DropReason::none;
-  const uint32_t mtu = told_mtu(error, icmp);
+  if (is_obsolete(error)) return DropReason::icmp_untrusted;
+  const IcmpError said = read_icmp_error(error);
+  if (said.kind != IcmpError::Kind::too_big) return DropReason::none;
   const uint16_t least = error.ipv6 ? kIpv6MinimumMtu : kTrustedMtu4;
-  return mtu < least || mtu >= quoted.whole ? DropReason::icmp_untrusted : DropReason::none;
+  return said.mtu < least || said.mtu >= quoted.whole ? DropReason::icmp_untrusted
+                                                      : DropReason::none;
 }
 
 // What a Parameter Problem is about, as an offset in the quoted packet; 0 for other messages.
@@ -120,21 +55,6 @@ void translate_header6(uint8_t* icmp, uint32_t pointer, uint16_t next_header_fie
 }
 
 }  // namespace
-
-std::optional<QuotedPacket> quoted_packet(const IpPacket& error) {
-  if (error.protocol != (error.ipv6 ? kProtocolIcmpv6 : kProtocolIcmp) || error.fragment) return {};
-  MutableBytes icmp = error.payload();
-  if (icmp.size() < kIcmpHeader || !is_error(error, icmp)) return {};
-  MutableBytes quote = icmp.subspan(kIcmpHeader);
-  size_t word;
-  if (const uint8_t* length = quote_length_field(error, icmp.data(), word);
-      length != nullptr && *length != 0)
-    quote = quote.first(std::min(quote.size(), *length * word));
-
-  QuotedPacket quoted;
-  if (!read_beginning(quote, quoted.ip, quoted.whole) || quoted.ip.ipv6 != error.ipv6) return {};
-  return quoted;
-}
 
 std::optional<QuotedDatagram> quoted_datagram(const IpPacket& error) {
   const auto packet = quoted_packet(error);
@@ -170,7 +90,7 @@ DropReason translate_sctp_udp_error(IpPacket& error, const QuotedDatagram& quote
   }
   uint8_t* const header = error.payload().data();
   size_t word;
-  if (uint8_t* length = quote_length_field(error, header, word)) *length = 0;
+  if (uint8_t* length = quote_length_field(error, word)) *length = 0;
   if (error.ipv6)
     translate_header6(header, pointer, ip.next_header_field);
   else
@@ -193,19 +113,16 @@ DropReason translate_sctp_udp_error(IpPacket& error, const QuotedDatagram& quote
 DropReason read_ip_udp_error(const IpPacket& error, const QuotedDatagram& quoted,
                              TunnelError& tunnel_error) {
   if (const DropReason r = check_error(error, quoted); r != DropReason::none) return r;
-  const ByteView icmp = error.payload();
   tunnel_error = {};
-  if (is_too_big(error, icmp)) {
+  const IcmpError said = read_icmp_error(error);
+  if (said.kind == IcmpError::Kind::too_big) {
     tunnel_error.kind = TunnelError::Kind::too_big;
-    tunnel_error.mtu = static_cast<uint16_t>(told_mtu(error, icmp));
-  } else if (icmp[0] == (error.ipv6 ? icmp6::kUnreachable : icmp4::kUnreachable) ||
-             icmp[0] == (error.ipv6 ? icmp6::kTimeExceeded : icmp4::kTimeExceeded)) {
+    tunnel_error.mtu = static_cast<uint16_t>(said.mtu);
+  } else if (said.kind != IcmpError::Kind::other) {
     // Whatever it is that ends the tunnel on the way, its users' hosts are behind it.
     tunnel_error.kind = TunnelError::Kind::unreachable;
   }
-  IpPacket inner;
-  uint16_t whole;
-  if (read_beginning(quoted.payload(), inner, whole)) tunnel_error.inner = inner;
+  if (const auto inner = beginning_of_packet(quoted.payload())) tunnel_error.inner = inner->ip;
   return DropReason::none;
 }
 

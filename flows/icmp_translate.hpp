@@ -15,6 +15,7 @@
 
 #include "flows/drop_reason.hpp"
 #include "flows/icmp.hpp"
+#include "flows/icmp_quote.hpp"
 #include "flows/ip.hpp"
 #include "flows/numbers.hpp"
 
@@ -23,24 +24,14 @@ namespace penstock::flows {
 /// No path is believed to take less (RFC 1122 section 3.3.3): who says so wants small packets.
 inline constexpr uint16_t kTrustedMtu4 = 576;
 
-/// The packet that an ICMP error quotes, as much of it as is there.
-struct QuotedPacket {
-  IpPacket ip;         ///< its `length` is what is there of it
-  uint16_t whole = 0;  ///< its length when it was sent
-};
-
-/// Reads a packet that passed check_ip(). Nothing, when it is not a whole ICMP error, or does not
-/// quote a whole header of its own IP version. No checksum is looked at.
-std::optional<QuotedPacket> quoted_packet(const IpPacket& error);
-
-/// The same of a UDP datagram.
+/// The UDP datagram that an ICMP error quotes, as much of it as is there.
 struct QuotedDatagram : QuotedPacket {
   UdpPort source, destination;
 
   MutableBytes payload() const { return ip.payload().subspan(kUdpHeader); }
 };
 
-/// Nothing, too, when what is quoted is not the beginning of a UDP datagram.
+/// As quoted_packet(); nothing, too, when what is quoted is not the beginning of a UDP datagram.
 std::optional<QuotedDatagram> quoted_datagram(const IpPacket& error);
 
 /// What tells whether a quoted SCTP packet was sent by an association (RFC 9260 section 10).

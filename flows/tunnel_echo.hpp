@@ -2,15 +2,10 @@
 // Copyright (c) 2026 The Penstock authors
 #pragma once
 
-// The probe of a tunnel as bytes: an ICMP echo request (RFC 792, RFC 4443 section 4.1) from one end
-// to the other, of a wanted size, and the reply to it. Any IP host answers it.
-//
-//   IP | ICMP echo: identifier, sequence | nonce (8 bytes) | zeros …
+// The probe of a tunnel: an echo (echo.hpp) from one end to the other, of a wanted size, which any
+// IP host answers. What an answer is for the tunnel, tunnel_probe.hpp knows.
 
-#include <optional>
-
-#include "flows/bytes.hpp"
-#include "flows/ip.hpp"
+#include "flows/echo.hpp"
 
 namespace penstock::flows {
 
@@ -21,26 +16,12 @@ struct ProbeRequest {
   uint64_t nonce = 0;  ///< who was not on the path cannot know it
 };
 
-/// An echo that came back, natively or through the tunnel.
-struct ProbeReply {
-  uint16_t identifier = 0;
-  uint16_t sequence = 0;
-  uint16_t size = 0;
-  uint64_t nonce = 0;
-};
+/// The least size of a probe.
+inline constexpr uint16_t kSmallestProbe = kSmallestEcho;
 
-/// The least size: either IP header, ICMP's and the nonce.
-inline constexpr uint16_t kSmallestProbe = 64;
-
-/// Writes a request as a whole IP packet. Returns its length, request.size; 0 when that is below
-/// kSmallestProbe, or more than `out` has. Both addresses are of one IP version. Its class is that
-/// of network control (RFC 4594 section 3.1). IPv4's DF is clear: whoever answers copies that, and
-/// the answer may have to take a smaller path.
+/// write_echo() of a probe. Its class is that of network control (RFC 4594 section 3.1). IPv4's DF
+/// is clear: whoever answers copies that, and the answer may have to take a smaller path.
 size_t write_probe(MutableBytes out, const IpAddress& ours, const IpAddress& peer,
                    uint16_t identifier, const ProbeRequest& request);
-
-/// Reads a packet that passed check_ip(). Nothing, unless it is an echo reply, whole, its checksum
-/// right, with room for a nonce.
-std::optional<ProbeReply> read_probe_reply(const IpPacket& packet);
 
 }  // namespace penstock::flows

@@ -60,7 +60,7 @@ bool TunnelProbe::size_due(uint64_t now) {
   return now >= size_at_;
 }
 
-bool TunnelProbe::answered(const ProbeReply& reply, uint64_t now) {
+bool TunnelProbe::answered(const EchoReply& reply, uint64_t now) {
   Sent& sent = sent_[reply.sequence % kRemembered];
   if (sent.size == 0 || sent.sequence != reply.sequence || sent.nonce != reply.nonce ||
       sent.size != reply.size)

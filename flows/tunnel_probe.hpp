@@ -55,7 +55,7 @@ class TunnelProbe {
   std::optional<ProbeRequest> due(uint64_t now);
 
   /// False when this answers no probe of the last seconds, or was counted before.
-  bool answered(const ProbeReply& reply, uint64_t now);
+  bool answered(const EchoReply& reply, uint64_t now);
 
   /// A router on the path says so, in an error whose quote only who saw the packet can know but by
   /// chance; 0 < mtu. Obeyed at once where it is less, and then put to the proof: the size that was

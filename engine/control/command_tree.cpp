@@ -10,6 +10,8 @@
 namespace penstock::engine {
 namespace {
 
+const std::function<std::vector<std::string>()> kNoValues;
+
 bool begins(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
@@ -72,12 +74,57 @@ CommandTree::CommandTree(std::vector<Command> commands)
     assert(nodes_[node].command == kNone);
     nodes_[node].command = i;
   }
+  const size_t words = nodes_.size();
+  for (size_t node = 0; node < words; ++node) add_options(node);
+}
+
+void CommandTree::add_options(size_t node) {
+  if (nodes_[node].command == kNone) return;
+  const std::vector<Option>& options = commands_[nodes_[node].command].options;
+  for (size_t i = 0; i < options.size(); ++i) {
+    const size_t word = child(node, options[i].word);
+    nodes_[word].option = i;
+    nodes_[word].back = node;
+    if (options[i].parameter.empty()) continue;
+    const size_t parameter = child(word, options[i].parameter);
+    nodes_[parameter].option = i;
+    nodes_[parameter].back = node;
+  }
+}
+
+const Option* CommandTree::option_of(const Node& node) const {
+  if (node.option == kNone) return nullptr;
+  return &commands_[nodes_[node.back].command].options[node.option];
+}
+
+std::vector<size_t> CommandTree::next(const Place& place) const {
+  std::vector<size_t> children = nodes_[place.node].children;
+  std::erase_if(children, [&](size_t c) {
+    return std::find(place.used.begin(), place.used.end(), c) != place.used.end();
+  });
+  return children;
+}
+
+void CommandTree::enter(Place& place, size_t index, const std::string& typed) const {
+  const Node& node = nodes_[index];
+  if (!place.path.empty()) place.path += ' ';
+  place.path += node.word;
+  if (node.is_parameter()) place.parameters.push_back(typed);
+  place.node = index;
+  if (node.option == kNone) return;
+  if (!node.is_parameter()) {
+    place.used.push_back(index);
+    place.parameters.push_back(node.word);
+    if (!node.children.empty()) return;
+    place.parameters.emplace_back();
+  }
+  place.node = node.back;
 }
 
 size_t CommandTree::child(size_t parent, std::string_view word) {
   for (const size_t c : nodes_[parent].children)
     if (nodes_[c].word == word) return c;
-  nodes_.push_back({.word = std::string(word), .command = kNone, .children = {}});
+  nodes_.push_back({.word = std::string(word), .children = {}});
   nodes_[parent].children.push_back(nodes_.size() - 1);
   return nodes_.size() - 1;
 }
@@ -90,10 +137,10 @@ std::string CommandTree::candidates(const std::vector<size_t>& children) const {
 }
 
 flows::Result<CommandTree::Place> CommandTree::step(Place from, const std::string& word) const {
-  const Node& here = nodes_[from.node];
+  const std::vector<size_t> children = next(from);
   std::vector<size_t> fitting;
   size_t parameter = kNone;
-  for (const size_t c : here.children) {
+  for (const size_t c : children) {
     if (nodes_[c].is_parameter()) {
       parameter = c;
     } else if (nodes_[c].word == word) {
@@ -108,21 +155,14 @@ flows::Result<CommandTree::Place> CommandTree::step(Place from, const std::strin
     return flows::Error{
         fmt::format("{}{} is ambiguous: {}", in_quotes(word), after, candidates(fitting))};
   if (fitting.empty() && (parameter == kNone || word.empty())) {
-    if (here.children.empty())
+    if (children.empty())
       return flows::Error{
           fmt::format("nothing may follow \"{}\", but {} does", from.path, in_quotes(word))};
     return flows::Error{fmt::format("unknown {} {}{}; known: {}",
                                     from.path.empty() ? "command" : "word", in_quotes(word), after,
-                                    candidates(here.children))};
+                                    candidates(children))};
   }
-  if (fitting.empty()) {
-    from.parameters.push_back(word);
-    from.node = parameter;
-  } else {
-    from.node = fitting.front();
-  }
-  if (!from.path.empty()) from.path += ' ';
-  from.path += nodes_[from.node].word;
+  enter(from, fitting.empty() ? parameter : fitting.front(), word);
   return from;
 }
 
@@ -141,9 +181,23 @@ flows::Result<Answer> CommandTree::run(const std::vector<std::string>& words, Ro
                                           candidates(node.children))};
   const Command& command = commands_[node.command];
   if (command.role == Role::write && role != Role::write)
-    return flows::Error{fmt::format(
-        "\"{}\" changes the engine: run it as root or as the user that runs penstock", place.path)};
+    return flows::Error{
+        fmt::format("\"{}\" does more than look: run it as root or as the user that runs penstock",
+                    place.path)};
   return command.run(place.parameters);
+}
+
+int CommandTree::refusal_status(const std::vector<std::string>& words) const {
+  int status = 1;
+  Place place;
+  for (const std::string& word : words) {
+    auto next = step(std::move(place), word);
+    if (!next) break;
+    place = std::move(*next);
+    const size_t command = nodes_[place.node].command;
+    if (command != kNone) status = commands_[command].refusal_status;
+  }
+  return status;
 }
 
 flows::Result<std::vector<Candidate>> CommandTree::complete(
@@ -157,17 +211,23 @@ flows::Result<std::vector<Candidate>> CommandTree::complete(
   const std::string prefix = words.empty() ? "" : words.back();
   const Node& here = nodes_[place.node];
   std::vector<Candidate> found;
-  for (const size_t c : here.children) {
+  for (const size_t c : next(place)) {
     const Node& node = nodes_[c];
     const Command* command = node.command == kNone ? nullptr : &commands_[node.command];
-    const std::string help = command == nullptr ? "" : command->help;
+    const Option* option = option_of(node);
+    const std::string help = option != nullptr    ? option->help
+                             : command == nullptr ? ""
+                                                  : command->help;
+    const auto& values = option != nullptr    ? option->values
+                         : command == nullptr ? kNoValues
+                                              : command->values;
     if (!node.is_parameter()) {
       if (begins(node.word, prefix)) found.push_back({Candidate::Kind::word, node.word, help});
       continue;
     }
     found.push_back({Candidate::Kind::parameter, node.word, help});
-    if (command == nullptr || !command->values) continue;
-    for (const std::string& value : command->values())
+    if (!values) continue;
+    for (const std::string& value : values())
       if (begins(value, prefix)) found.push_back({Candidate::Kind::value, value, ""});
   }
   if (prefix.empty() && here.command != kNone && commands_[here.command].run)

@@ -28,15 +28,29 @@ struct Answer {
   Json view;
 };
 
+/// What may follow a command's words, in any order and each once.
+struct Option {
+  std::string word;
+  std::string parameter;  ///< "<count>", any one word; empty: the word says all
+  std::string help;
+  /// As Command::values.
+  std::function<std::vector<std::string>()> values;
+};
+
 struct Command {
   /// Words separated by single spaces; "<port>" is a parameter: any word will do.
   std::string words;
   std::string help;
   Role role = Role::read;
-  /// Gets the parameters in order. Empty: only a group of commands, with its help.
+  /// Gets the parameters in order, and behind them each option's word and its parameter, empty when
+  /// it has none. Empty: only a group of commands, with its help.
   std::function<flows::Result<Answer>(const std::vector<std::string>& parameters)> run;
   /// What may stand for the last parameter, asked for completion. May be empty.
   std::function<std::vector<std::string>()> values;
+  std::vector<Option> options = {};
+  /// For the client, of a refusal: as the programs that people know say it. Of a group, for all in
+  /// it.
+  int refusal_status = 1;
 };
 
 /// What may come next on a line.
@@ -66,6 +80,9 @@ class CommandTree {
   /// must be found; otherwise the error that run() would give.
   flows::Result<std::vector<Candidate>> complete(const std::vector<std::string>& words) const;
 
+  /// What the client is to end with when run() refuses.
+  int refusal_status(const std::vector<std::string>& words) const;
+
   /// In the order in which they were given.
   const std::vector<Command>& commands() const { return commands_; }
 
@@ -75,15 +92,23 @@ class CommandTree {
     std::string word;
     size_t command = kNone;        // into commands_
     std::vector<size_t> children;  // into nodes_
+    size_t back = kNone;           // behind an option: of the command that it belongs to
+    size_t option = kNone;         // into that command's options
     bool is_parameter() const { return word.front() == '<'; }
   };
   struct Place {
     size_t node = 0;
     std::string path;                     // the words up to here, as the tree spells them
     std::vector<std::string> parameters;  // as they were typed
+    std::vector<size_t> used;             // options' nodes
   };
 
   size_t child(size_t parent, std::string_view word);
+  void add_options(size_t node);
+  /// What may follow: an option but once.
+  std::vector<size_t> next(const Place& place) const;
+  void enter(Place& place, size_t node, const std::string& typed) const;
+  const Option* option_of(const Node& node) const;
   flows::Result<Place> step(Place from, const std::string& word) const;
   std::string candidates(const std::vector<size_t>& children) const;
 

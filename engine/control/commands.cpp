@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "engine/control/ping.hpp"
 #include "engine/control/show.hpp"
 
 namespace penstock::engine {
@@ -80,6 +81,9 @@ CommandTree engine_commands(ControlTarget target) {
                      },
                      nullptr});
   }
+  if (report && target.start_ping && target.look_at_ping && target.stop_ping)
+    for (Command& command : ping_commands(target, [report] { return names(report().tunnels); }))
+      table.push_back(std::move(command));
   table.push_back({"help", "this list; every word may be cut short", Role::read, nullptr, nullptr});
   // Made once, from the table itself with `help` in it.
   auto help = std::make_shared<Answer>();

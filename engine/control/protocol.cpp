@@ -15,12 +15,14 @@ std::string to_line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-std::string error_line(std::string_view error) {
-  return to_line(Json{{"ok", false}, {"error", error}});
+std::string error_line(std::string_view error, int status = 1) {
+  Json json{{"ok", false}, {"error", error}};
+  if (status != 1) json["status"] = status;
+  return to_line(json);
 }
 
-std::string answer_line(const flows::Result<Answer>& answer) {
-  if (!answer) return error_line(answer.error().message);
+std::string answer_line(const flows::Result<Answer>& answer, int refusal_status = 1) {
+  if (!answer) return error_line(answer.error().message, refusal_status);
   return to_line(Json{{"ok", true}, {"data", answer->data}, {"view", answer->view}});
 }
 
@@ -39,7 +41,10 @@ Reply handle(const CommandTree& tree, std::string_view line, Role role) {
   if (request.is_object() && request.size() == 1) {
     const std::string& key = request.begin().key();
     const auto words = strings(request.begin().value());
-    if (words && key == "words") return {answer_line(tree.run(*words, role)), false};
+    if (words && key == "words") {
+      const auto answer = tree.run(*words, role);
+      return {answer_line(answer, answer ? 0 : tree.refusal_status(*words)), false};
+    }
     if (words && key == "complete") {
       const auto candidates = tree.complete(*words);
       if (!candidates) return {error_line(candidates.error().message), false};

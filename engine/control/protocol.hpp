@@ -7,7 +7,8 @@
 //   {"words": ["show", "ports"]}    runs a command
 //   {"complete": ["show", "p"]}     what fits the last word
 //   {"ok": true, "data": ..., "view": ...}      view as show.hpp describes it
-//   {"ok": false, "error": "..."}               may hold several lines
+//   {"ok": false, "error": "..."}               may hold several lines; "status" when the client is
+//                                               to end with another than 1
 
 #include <string>
 #include <string_view>

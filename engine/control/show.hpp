@@ -16,6 +16,16 @@
 //   format  text: as it stands, lists joined by commas; count: thousands set apart; rate: a
 //           second; share: 0..1 as percent; age: milliseconds; speed: Mbit/s; decimal: one digit
 //   none    stands where there is no value
+//
+// What goes on for a while is asked for again and again:
+//
+// view   {"kind": "follow", "lines": [...], "rows": key in data, "next": [words], "after_ms": N,
+//         "stop": [words], "status": N}
+//   lines   for people, as they are
+//   rows    an array of data; a client that shows data as a whole joins those of all answers
+//   next    to be run after_ms from now; absent: this was the last answer
+//   stop    to be run instead when somebody has seen enough
+//   status  of the client, if it ended now
 
 #include "engine/control/command_tree.hpp"
 #include "engine/telemetry/report.hpp"

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/telemetry/ping_report.hpp"
 #include "engine/telemetry/report.hpp"
 #include "flows/result.hpp"
 
@@ -19,6 +20,10 @@ struct ControlTarget {
   std::function<void()> clear_counters;
   /// Reads the configuration file again and applies it. Lines that say what changed, or why not.
   std::function<flows::Result<std::vector<std::string>>()> reload;
+  /// Begins a ping; takes what is new of the one with that id; ends it.
+  std::function<flows::Result<PingReport>(const PingRequest&)> start_ping;
+  std::function<flows::Result<PingReport>(uint64_t)> look_at_ping;
+  std::function<flows::Result<PingReport>(uint64_t)> stop_ping;
 };
 
 }  // namespace penstock::engine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) 2026 The Penstock authors
 #include "engine/outbox.hpp"
+#include "engine/stages/ping.hpp"
 #include "engine/stages/split.hpp"
 #include "engine/stages/stages.hpp"
 #include "engine/stages/tunnel_icmp.hpp"
@@ -106,7 +107,8 @@ void send_error(Context& context, const Meta& meta, flows::TokenBucket& budget, 
 Verdict answer(Context& context, pmd_glue::Packet packet, Meta& meta) {
   const uint8_t icmp = meta.ip.ipv6 ? flows::kProtocolIcmpv6 : flows::kProtocolIcmp;
   if (meta.ip.protocol != icmp) return DropReason::local;
-  const Verdict verdict = take_tunnel_icmp(context, packet, meta);
+  Verdict verdict = take_tunnel_icmp(context, packet, meta);
+  if (verdict.goes_on()) verdict = take_ping_icmp(context, packet, meta);
   return verdict.goes_on() ? answer_echo(context, packet, meta) : verdict;
 }
 

@@ -3,6 +3,7 @@
 #include "engine/stages/tunnel_icmp.hpp"
 
 #include "engine/outbox.hpp"
+#include "engine/stages/ping.hpp"
 #include "flows/icmp_translate.hpp"
 #include "flows/tunnel_echo.hpp"
 
@@ -35,7 +36,7 @@ Verdict taken_in(Context& context, pmd_glue::Packet packet, const Meta& meta) {
 
 /// The far end may answer through the tunnel, or natively as Linux does.
 bool is_answer(Context& context, const Meta& meta) {
-  const auto reply = flows::read_probe_reply(meta.ip);
+  const auto reply = flows::read_echo_reply(meta.ip);
   if (!reply) return false;
   const flows::IpAddress source = meta.ip.source(), destination = meta.ip.destination();
   for (const TunnelView& t : context.snapshot.tunnels)
@@ -77,7 +78,7 @@ Proof proof_of(const Context& context, const flows::QuotedDatagram& quoted,
 void tell_inner_sender(Context& context, const flows::TunnelError& told, uint16_t coat) {
   const flows::IpAddress to = told.inner->source();
   const Route* route = find_route(context, to);
-  if (route == nullptr || route->kind == Route::Kind::local) return;  // it was a probe
+  if (route == nullptr || route->kind == Route::Kind::local) return;  // it was ours
   const bool too_big = told.kind == flows::TunnelError::Kind::too_big;
   if (too_big && !told.inner->dont_fragment()) return;  // the next one is cut smaller
   if (!flows::may_be_answered_with_error(*told.inner)) return;
@@ -127,8 +128,8 @@ void look_after_tunnels(Context& context) {
   }
 }
 
-void send_own_through(Context& context, uint16_t index, pmd_glue::Packet packet,
-                      flows::IpPacket ip) {
+void send_own_through(Context& context, uint16_t index, pmd_glue::Packet packet, flows::IpPacket ip,
+                      EchoMark echo) {
   const TunnelView& tunnel = context.snapshot.tunnels[index];
   const uint16_t coat = tunnel.coat.overhead();
   // It never left, so it was never made.
@@ -138,7 +139,7 @@ void send_own_through(Context& context, uint16_t index, pmd_glue::Packet packet,
   tunnel.coat.wrap(ip, flows::inner_flow_hash(ip, context.flow_keys), flows::UdpChecksum::software);
   packet.prepend(coat);
   context.outbox.send_own_ip_by(context, packet, *best_of(context, &tunnel.way), tunnel.peer,
-                                {.slot = tunnel.slot, .wrapped = true});
+                                {.slot = tunnel.slot, .wrapped = true, .echo = echo});
 }
 
 Verdict take_tunnel_icmp(Context& context, pmd_glue::Packet packet, Meta& meta) {
@@ -161,6 +162,7 @@ Verdict take_tunnel_icmp(Context& context, pmd_glue::Packet packet, Meta& meta) 
     return taken_in(context, packet, meta);
   }
   if (too_big) context.tunnel_states.told_too_big(tunnel.slot, told.mtu, context.now_ns);
+  tell_ping_of_error(context, meta.ip, *told.inner);
   if (told.kind != flows::TunnelError::Kind::other && told.inner->protocol == flows::kProtocolSctp)
     tell_inner_sender(context, told, tunnel.coat.overhead());
   return taken_in(context, packet, meta);

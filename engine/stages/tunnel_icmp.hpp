@@ -16,7 +16,7 @@ void look_after_tunnels(Context& context);
 /// Sends an IP packet of our own making through an ip-udp tunnel; `ip` describes it. Takes the
 /// packet, and counts it as originated.
 void send_own_through(Context& context, uint16_t tunnel, pmd_glue::Packet packet,
-                      flows::IpPacket ip);
+                      flows::IpPacket ip, EchoMark echo = {});
 
 /// ICMP for one of our own addresses: taken when it answers a probe, or is an error about what an
 /// ip-udp tunnel sent. Such an error tells the tunnel how large a packet may be, and the sender of

@@ -4,6 +4,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -85,6 +86,55 @@ def test_mistakes_in_the_file_are_told_line_by_line(daemon, path):
     assert got.returncode == 1
     assert [line.split(" ")[0] for line in got.stderr.splitlines()] == [
         "penstock.toml:31:9:", "penstock.toml:40:1:"]
+
+
+def test_ping_says_a_line_for_each_echo_and_a_summary(daemon, path):
+    got = ctl(path, "ping", "192.0.2.7", "count", "4", "interval", "100")
+    assert (got.returncode, got.stderr) == (0, "")
+    assert got.stdout.splitlines() == [
+        "ping 192.0.2.7 from 10.10.0.1, port core0: 4 packets of 84 bytes, one in 100 ms",
+        "84 bytes from 192.0.2.7: seq 1 ttl 61 time 1.235 ms",
+        "seq 2: Too Big from 192.0.2.1?[31m, MTU 1400",
+        "seq 3: not sent, tx_full: transmit queue full",
+        "84 bytes from 192.0.2.7: seq 4 ttl 61 time 1.235 ms",
+        "4 sent, 2 received, 2 lost (50%)",
+        "round trip: min 1.235 ms, avg 1.235 ms, max 1.235 ms",
+    ]
+
+
+def test_ping_as_data_is_one_document(daemon, path):
+    got = ctl(path, "-j", "ping", "192.0.2.7", "count", "4")
+    assert (got.returncode, got.stderr) == (0, "")
+    answer = json.loads(got.stdout)
+    assert list(answer) == ["ping", "events"]
+    assert [event["event"] for event in answer["events"]] == ["reply", "error", "dropped", "reply"]
+    assert [event["sequence"] for event in answer["events"]] == [1, 2, 3, 4]
+    assert (answer["ping"]["sent"], answer["ping"]["received"], answer["ping"]["ended"]) == (4, 2, True)
+
+
+def test_ping_ends_with_what_ping_ends_with(daemon, path):
+    got = ctl(path, "ping", "192.0.2.66", "count", "2")
+    assert got.returncode == 1 and "seq 2: no answer within 4 s" in got.stdout
+    assert "round trip" not in got.stdout
+    for words in (["ping", "host.example"], ["ping", "192.0.2.7", "count", "0"], ["ping"],
+                  ["ping", "192.0.2.7", "nonsense"], ["pi", "poll", "77"]):
+        got = ctl(path, *words)
+        assert (got.returncode, got.stdout, got.stderr.count("\n")) == (2, "", 1), words
+        got = ctl(path, "-j", *words)
+        assert got.returncode == 2 and list(json.loads(got.stdout)) == ["error"], words
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_says_the_summary(daemon, path, number):
+    process = subprocess.Popen([CTL, "-s", path, "ping", "192.0.2.7", "count", "1000"],
+                               stdout=subprocess.PIPE, text=True)
+    lines = [process.stdout.readline() for _ in range(3)]
+    assert lines[1].startswith("84 bytes from")
+    process.send_signal(number)
+    rest = process.stdout.read().splitlines()
+    assert process.wait(10) == 0
+    assert " sent, " in rest[-2] and rest[-1].startswith("round trip: ")
+    assert ctl(path, "ping", "192.0.2.7", "count", "1").returncode == 0, "the place is free again"
 
 
 def test_a_request_too_long_is_told(daemon, path):

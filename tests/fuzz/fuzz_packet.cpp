@@ -179,7 +179,9 @@ void receive(MutableBytes bytes, bool ipv6, ChecksumState known) {
     tunnel_and_back(packet);
   if (packet.fragment) return;
   icmp_error(packet);
-  (void)read_probe_reply(packet);
+  (void)read_echo_reply(packet);
+  if (const auto error = read_echo_error(packet))
+    promise(error->echo.from == packet.destination(), "it is for who sent the echo");
   if (packet.protocol == kProtocolUdp) {
     IpPacket inner = packet;
     if (unwrap_ip_udp(inner, kIpUdpPort, known) == DropReason::none)

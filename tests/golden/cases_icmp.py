@@ -84,6 +84,21 @@ CASES += [
             "icmp_unhandled") for kind in (129, 127, 200)],
 ]
 
+# Nobody here pings: what answers an echo that was not sent, or is an error about one, is nobody's.
+_asked4, _asked6 = icmp4(CORE4, HOST4, 8, 0, _echo(16)), icmp6(CORE6, HOST6, 128, 0, _echo(16))
+CASES += [
+    drops("icmp/reply-to-nobody", from_host(icmp4(HOST4, CORE4, 0, 0, _echo(16))),
+          "icmp_unhandled"),
+    drops("icmp/reply-to-nobody-v6", from_host(icmp6(HOST6, CORE6, 129, 0, _echo(16))),
+          "icmp_unhandled"),
+    *[drops(f"icmp/error-{kind}-{code}-about-no-echo", from_host(
+        icmp4(HOST4, CORE4, kind, code, bytes(4) + _asked4.raw())), "icmp_unhandled")
+      for kind, code in ((3, 1), (3, 4), (11, 0))],
+    *[drops(f"icmp/error-{kind}-about-no-echo-v6", from_host(
+        icmp6(HOST6, CORE6, kind, 0, bytes(4) + _asked6.raw())), "icmp_unhandled")
+      for kind in (1, 2, 3)],
+]
+
 # TTL used up: the sender is told, in the words of what it sent.
 _tcp4, _tcp6 = Ip4(HOST4, FAR4, TCP_PROTO, text(40)), Ip6(HOST6, FAR6, TCP_PROTO, text(40))
 _good = sctp(data())

@@ -6,6 +6,7 @@
                             │ pst-wan0: the host of the gateway itself
 """
 
+import json
 import os
 import signal
 
@@ -15,6 +16,7 @@ from support.capture import Capture
 from support.frames import frames_in, send
 from support.netns import Net
 from support.penstock import Penstock, gateway_config
+from support.penstock import ping as penstock_ping
 from support.process import run, wait_until
 from support.usrsctp import EchoServer, LineClient, lines
 
@@ -152,6 +154,29 @@ def test_who_answers_what(host, build, family):
         done = host.far.run("/usr/bin/python3", "-c", REFUSED, OURS[family], words)
         assert "refused" in done.stdout
         assert penstock.ports()[KERNEL]["tx_packets"] - before >= packets
+    penstock.assert_balanced()
+    penstock.stop()
+
+
+@FAMILIES
+def test_the_hosts_pings_and_ours_at_once(host, build, family):
+    penstock = host.start(build)
+    ping(host.gateway, FAR[family])  # neighbours are known to both
+    # Only the host's own answers reach the host.
+    before = penstock.ports()[KERNEL]["tx_packets"]
+    status, answer = penstock_ping(penstock, FAR[family], "count", 20, "interval", 100)
+    assert status == 0 and answer["ping"]["received"] == 20, answer
+    assert penstock.ports()[KERNEL]["tx_packets"] - before < 10  # neighbours, whom both hear
+    ours = host.gateway.start(penstock.command("-j", "ping", FAR[family], "count", 30, "interval",
+                                               100), "ours")
+    for _ in range(3):
+        ping(host.gateway, FAR[family])
+    assert ours.wait(10) == 0
+    answer = json.loads(ours.stdout)
+    assert (answer["ping"]["received"], answer["ping"]["duplicates"]) == (30, 0)
+    # An error about what the host sent is the host's.
+    done = host.gateway.run("/usr/bin/python3", "-c", REFUSED, FAR[family], 1)
+    assert "refused" in done.stdout
     penstock.assert_balanced()
     penstock.stop()
 

@@ -12,7 +12,9 @@ namespace penstock::tests {
 struct FakeEngine {
   engine::Report report = a_report();
   int cleared = 0;
-  bool bad_file = false;  // the next reload fails
+  bool bad_file = false;                   // the next reload fails
+  std::optional<engine::PingReport> ping;  // one at a time
+  int pings = 0;
 
   engine::ControlTarget target() {
     return {.report = [this] { return report; },
@@ -24,7 +26,70 @@ struct FakeEngine {
                     "penstock.toml:40:1: unknown key \"colour\""};
               return std::vector<std::string>{"~ tunnel.gw-b.mtu     auto -> 1400",
                                               "applied, generation 8"};
-            }};
+            },
+            .start_ping = [this](const engine::PingRequest& r) { return start_ping(r); },
+            .look_at_ping = [this](uint64_t id) { return look_at_ping(id, false); },
+            .stop_ping = [this](uint64_t id) { return look_at_ping(id, true); }};
+  }
+
+  flows::Result<engine::PingReport> start_ping(const engine::PingRequest& request) {
+    if (ping) return flows::Error{"1 pings are under way already; try again"};
+    ping.emplace();
+    ping->id = static_cast<uint64_t>(++pings);
+    ping->from = "10.10.0.1";
+    ping->to = request.to ? to_string(*request.to) : "198.51.100.1";
+    ping->tunnel = request.tunnel;
+    ping->port = "core0";
+    ping->asked = request;
+    ping->timeout_ns = 4'000'000'000;
+    return *ping;
+  }
+
+  /// Another echo each time: the first three are a reply, an error, and one dropped here; then
+  /// replies. 192.0.2.66 answers none.
+  flows::Result<engine::PingReport> look_at_ping(uint64_t id, bool stop) {
+    if (!ping || ping->id != id) return flows::Error{"no ping with that number"};
+    engine::PingEvent e;
+    e.sequence = ++ping->sent;
+    const bool silent = ping->to == "192.0.2.66";
+    if (silent) e.kind = engine::PingEvent::Kind::timeout;
+    if (!silent && e.sequence == 2)
+      e = {engine::PingEvent::Kind::error,
+           2,
+           "192.0.2.1\x1b[31m",
+           "",
+           "Too Big",
+           0,
+           60,
+           0,
+           1400,
+           false};
+    if (!silent && e.sequence == 3)
+      e = {engine::PingEvent::Kind::dropped,
+           3,
+           "",
+           "tx_full",
+           "transmit queue full",
+           0,
+           0,
+           0,
+           0,
+           false};
+    if (e.kind == engine::PingEvent::Kind::reply) {
+      e.from = ping->to;
+      e.bytes = ping->asked.size;
+      e.hop_limit = 61;
+      e.rtt_ns = 1'234'567;
+      ++ping->received;
+    } else {
+      ++ping->lost;
+    }
+    ping->rtt_min_ns = ping->rtt_avg_ns = ping->rtt_max_ns = ping->received == 0 ? 0 : 1'234'567;
+    ping->events = {e};
+    ping->ended = stop || ping->sent == ping->asked.count;
+    engine::PingReport now = *ping;
+    if (now.ended) ping.reset();
+    return now;
   }
 
   static engine::Report a_report() {

@@ -40,6 +40,7 @@ class Penstock:
         os.makedirs(directory, exist_ok=True)
         self.socket = os.path.join(directory, "control.sock")
         self.file = os.path.join(directory, "penstock.toml")
+        self.space = namespace
         self._ctl = os.path.join(build, "cli", "penstockctl")
         self.write_config(config)
         self.process = namespace.start(
@@ -61,6 +62,10 @@ class Penstock:
             raise RuntimeError(f"penstockctl {' '.join(words)}: {done.stdout}{done.stderr}"
                                f"\n{self.said()}")
         return json.loads(done.stdout)
+
+    def command(self, *words):
+        """How penstockctl is run."""
+        return [self._ctl, "-s", self.socket, *(str(word) for word in words)]
 
     def ports(self):
         return {row["name"]: row for row in self.ctl("show", "ports")["ports"]}
@@ -115,6 +120,19 @@ class Penstock:
             raise RuntimeError(f"penstock ended at its start: {self.said()}")
         done = run([self._ctl, "-s", self.socket, "-j", "show", "version"], timeout=10, check=False)
         return done.returncode == 0
+
+
+def ping(penstock, *words):
+    """Status of `penstockctl ping` and its answer, parsed."""
+    done = run(penstock.command("-j", "ping", *words), timeout=30, check=False)
+    return done.returncode, json.loads(done.stdout)
+
+
+def ping_text(penstock, *words, status=0):
+    """What people see of it; it must end with that status."""
+    done = run(penstock.command("ping", *words), timeout=30, check=False)
+    assert done.returncode == status, done
+    return done.stdout
 
 
 def _engine_and_ports(core, wan):

@@ -86,7 +86,7 @@ TEST(CommandTree, EmptyWordsAreNoPrefixAndNoParameter) {
 
 TEST(CommandTree, ReadersMayNotWrite) {
   EXPECT_EQ(ran({"set", "mtu", "1"}, Role::read),
-            "error: \"set mtu <bytes>\" changes the engine: run it as root or as the user that "
+            "error: \"set mtu <bytes>\" does more than look: run it as root or as the user that "
             "runs penstock");
   EXPECT_EQ(ran({"show", "tunnels"}, Role::read), "show tunnels []");
 }
@@ -124,6 +124,77 @@ TEST(CommandTree, Completes) {
             "word:queue\nend: (help of show ports <port>)\n");
   EXPECT_EQ(completed({"show", "zzz"}), "");
   EXPECT_EQ(completed({"zzz", ""}), "error: unknown command \"zzz\"; known: set, show");
+}
+
+/// A command with options, one behind a further word.
+CommandTree option_tree() {
+  const auto answer = [](const Words& p) -> flows::Result<Answer> {
+    return Answer{Json(p), Json()};
+  };
+  Command ask{"ask <host>", "asks", Role::read, answer, nullptr};
+  ask.options = {{"count", "<n>", "how many", nullptr},
+                 {"colour", "<c>", "",
+                  [] {
+                    return Words{"red", "rose"};
+                  }},
+                 {"df", "", "a flag", nullptr}};
+  Command group{"ask", "asks", Role::read, nullptr, nullptr};
+  group.refusal_status = ask.refusal_status = 2;
+  return CommandTree({group,
+                      ask,
+                      {"ask <host> twice", "", Role::read, answer, nullptr},
+                      {"look", "", Role::read, answer, nullptr}});
+}
+
+std::string with_options(const Words& words) {
+  const auto answer = option_tree().run(words, Role::read);
+  return answer ? answer->data.dump() : answer.error().message;
+}
+
+TEST(CommandTree, OptionsComeInAnyOrderAndOnce) {
+  EXPECT_EQ(with_options({"ask", "h"}), R"(["h"])");
+  EXPECT_EQ(with_options({"ask", "h", "df", "count", "3"}), R"(["h","df","","count","3"])");
+  EXPECT_EQ(with_options({"as", "h", "cou", "df", "d", "col", "count"}),
+            R"(["h","count","df","df","","colour","count"])");
+  EXPECT_EQ(with_options({"ask", "h", "twice"}), R"(["h"])");
+}
+
+TEST(CommandTree, MistakesInOptionsNameWhatFits) {
+  EXPECT_EQ(with_options({"ask", "h", "co"}),
+            "\"co\" after \"ask <host>\" is ambiguous: colour, count");
+  EXPECT_EQ(with_options({"ask", "h", "count"}),
+            "\"ask <host> count\" is not complete; it goes on with: <n>");
+  EXPECT_EQ(with_options({"ask", "h", "count", ""}),
+            "unknown word \"\" after \"ask <host> count\"; known: <n>");
+  EXPECT_EQ(with_options({"ask", "h", "df", "df"}),
+            "unknown word \"df\" after \"ask <host> df\"; known: colour, count, twice");
+  EXPECT_EQ(with_options({"ask", "h", "count", "3", "x"}),
+            "unknown word \"x\" after \"ask <host> count <n>\"; known: colour, df, twice");
+}
+
+TEST(CommandTree, OptionsAreCompleted) {
+  const auto texts = [](const Words& words) {
+    Words out;
+    const auto found = option_tree().complete(words);
+    if (!found) return Words{found.error().message};
+    for (const Candidate& c : *found) out.push_back(c.text + (c.help.empty() ? "" : ": " + c.help));
+    return out;
+  };
+  EXPECT_EQ(texts({"ask", "h", ""}),
+            (Words{"colour", "count: how many", "df: a flag", "twice", ": asks"}));
+  EXPECT_EQ(texts({"ask", "h", "df", "d"}), Words{});
+  EXPECT_EQ(texts({"ask", "h", "count", ""}), Words{"<n>: how many"});
+  EXPECT_EQ(texts({"ask", "h", "colour", "r"}), (Words{"red", "rose", "<c>"}));
+}
+
+TEST(CommandTree, RefusalsHaveTheStatusOfTheirCommand) {
+  const CommandTree tree = option_tree();
+  EXPECT_EQ(tree.refusal_status({"ask"}), 2);
+  EXPECT_EQ(tree.refusal_status({"as", "h", "nonsense"}), 2);
+  EXPECT_EQ(tree.refusal_status({"ask", "h", "count", "3", "x"}), 2);
+  EXPECT_EQ(tree.refusal_status({"look", "x"}), 1);
+  EXPECT_EQ(tree.refusal_status({"nothing"}), 1);
+  EXPECT_EQ(tree.refusal_status({}), 1);
 }
 
 class Commands : public testing::Test {
@@ -220,6 +291,85 @@ TEST_F(Commands, WritersClearAndReload) {
   EXPECT_NE(error({"clear", "counters"}, Role::read), "none");
   EXPECT_NE(error({"config", "reload"}, Role::read), "none");
   EXPECT_EQ(engine_.cleared, 1);
+}
+
+TEST_F(Commands, APingIsFollowed) {
+  const Json first = ask(R"({"words": ["ping", "192.0.2.7", "count", "2", "size", "100", "df"]})");
+  ASSERT_TRUE(first["ok"].get<bool>()) << first;
+  EXPECT_EQ(first["view"]["kind"], "follow");
+  EXPECT_EQ(
+      first["view"]["lines"],
+      Json::array({"ping 192.0.2.7 from 10.10.0.1, port core0: 2 packets of 100 bytes, one in "
+                   "1000 ms"}));
+  EXPECT_EQ(first["view"]["status"], 1) << "no reply yet";
+  EXPECT_TRUE(engine_.ping->asked.dont_fragment);
+  EXPECT_EQ(engine_.ping->asked.interval_ms, 1000u);
+  const Json second = ask(Json{{"words", first["view"]["next"]}}.dump());
+  EXPECT_EQ(second["view"]["lines"],
+            Json::array({"100 bytes from 192.0.2.7: seq 1 ttl 61 time 1.235 ms"}));
+  EXPECT_EQ(second["data"]["events"][0]["event"], "reply");
+  EXPECT_EQ(second["data"]["events"][0]["rtt_us"], 1234.567);
+  EXPECT_EQ(second["view"]["status"], 0);
+  const Json last = ask(Json{{"words", second["view"]["next"]}}.dump());
+  EXPECT_FALSE(last["view"].contains("next"));
+  EXPECT_EQ(last["view"]["lines"][1], "2 sent, 1 received, 1 lost (50%)");
+  EXPECT_EQ(last["data"]["ping"]["ended"], true);
+  EXPECT_EQ(last["data"]["events"][0]["mtu"], 1400);
+}
+
+TEST_F(Commands, APingIsStopped) {
+  const Json first = ask(R"({"words": ["ping", "tunnel", "roamers"]})");
+  const Json last = ask(Json{{"words", first["view"]["stop"]}}.dump());
+  EXPECT_FALSE(last["view"].contains("next"));
+  EXPECT_FALSE(engine_.ping);
+  EXPECT_EQ(error({"ping", "poll", "1"}), "no ping with that number");
+}
+
+TEST_F(Commands, PingsThatCannotBe) {
+  for (const Words& bad : std::vector<Words>{{"ping"},
+                                             {"ping", ""},
+                                             {"ping", "tunnel"},
+                                             {"ping", "tunnel", "gw"},
+                                             {"ping", "host.example"},
+                                             {"ping", "::"},
+                                             {"ping", "10.0.0.1/8"},
+                                             {"ping", "10.0.0.1 "},
+                                             {"ping", "fe80::1%eth0"},
+                                             {"ping", "192.0.2.7", "count"},
+                                             {"ping", "192.0.2.7", "count", "0"},
+                                             {"ping", "192.0.2.7", "count", "1001"},
+                                             {"ping", "192.0.2.7", "count", "-1"},
+                                             {"ping", "192.0.2.7", "count", "+1"},
+                                             {"ping", "192.0.2.7", "count", "0x10"},
+                                             {"ping", "192.0.2.7", "count", "1e2"},
+                                             {"ping", "192.0.2.7", "count", "4294967297"},
+                                             {"ping", "192.0.2.7", "count", std::string(5000, '1')},
+                                             {"ping", "192.0.2.7", "size", "63"},
+                                             {"ping", "192.0.2.7", "size", "65536"},
+                                             {"ping", "192.0.2.7", "interval", "99"},
+                                             {"ping", "192.0.2.7", "interval", "60001"},
+                                             {"ping", "192.0.2.7", "ttl", "0"},
+                                             {"ping", "192.0.2.7", "ttl", "256"},
+                                             {"ping", "192.0.2.7", "from", "x"},
+                                             {"ping", "192.0.2.7", "tunnel", "x"},
+                                             {"ping", "192.0.2.7", "df", "1"},
+                                             {"ping", "192.0.2.7", "192.0.2.8"},
+                                             {"ping", "poll"},
+                                             {"ping", "poll", "x"},
+                                             {"ping", "poll", "-1"},
+                                             {"ping", "poll", "0"},
+                                             {"ping", "stop", "18446744073709551616"}}) {
+    const Json answer = ask(Json{{"words", bad}}.dump());
+    EXPECT_FALSE(answer["ok"].get<bool>()) << Json(bad);
+    EXPECT_EQ(answer.value("status", 1), 2) << Json(bad);
+    EXPECT_LT(answer["error"].get<std::string>().size(), 300u) << "what was typed is cut";
+    EXPECT_FALSE(engine_.ping) << Json(bad);
+  }
+}
+
+TEST_F(Commands, ReadersDoNotPing) {
+  EXPECT_NE(error({"ping", "192.0.2.7"}, Role::read), "none");
+  EXPECT_FALSE(engine_.ping);
 }
 
 TEST_F(Commands, WhatTheTargetCannotDoIsNotThere) {

@@ -43,11 +43,11 @@ std::string written(bool ipv6, const ProbeRequest& request, size_t room) {
   return test::to_hex(ByteView(out).first(length));
 }
 
-std::optional<ProbeReply> read(const Bytes& bytes) {
+std::optional<EchoReply> read(const Bytes& bytes) {
   Bytes copy = bytes;
   IpPacket ip;
   if (check_ip(copy, bytes[0] >> 4 == 6, ChecksumState::unknown, ip) != DropReason::none) return {};
-  return read_probe_reply(ip);
+  return read_echo_reply(ip);
 }
 
 TEST(TunnelEcho, KnownRequests) {
@@ -75,7 +75,7 @@ TEST(TunnelEcho, EverySizeIsAnsweredByOurOwnKind) {
       ASSERT_EQ(check_ip(bytes, ipv6, ChecksumState::unknown, ip), DropReason::none);
       ASSERT_EQ(ip.dont_fragment(), ipv6);
       ASSERT_EQ(turn_into_echo_reply(ip), DropReason::none);
-      const auto reply = read_probe_reply(ip);
+      const auto reply = read_echo_reply(ip);
       ASSERT_TRUE(reply);
       EXPECT_EQ(reply->size, size);
       EXPECT_EQ(reply->nonce, size);

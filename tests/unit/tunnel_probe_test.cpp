@@ -49,7 +49,7 @@ class Simulation {
  private:
   void step() {
     while (!answers_.empty() && answers_.begin()->first <= now) {
-      const ProbeReply reply = answers_.begin()->second;
+      const EchoReply reply = answers_.begin()->second;
       answers_.erase(answers_.begin());
       EXPECT_TRUE(probe.answered(reply, now));
       EXPECT_FALSE(probe.answered(reply, now));  // the network made two of it
@@ -69,13 +69,13 @@ class Simulation {
       if (routers_hint) probe.hinted_too_big(mtu, now);
       return;
     }
-    answers_.emplace(now + rtt, ProbeReply{.identifier = 1,
-                                           .sequence = request.sequence,
-                                           .size = request.size,
-                                           .nonce = request.nonce});
+    answers_.emplace(now + rtt, EchoReply{.identifier = 1,
+                                          .sequence = request.sequence,
+                                          .size = request.size,
+                                          .nonce = request.nonce});
   }
 
-  std::multimap<uint64_t, ProbeReply> answers_;
+  std::multimap<uint64_t, EchoReply> answers_;
   std::mt19937 random_{5};
 };
 
@@ -161,18 +161,18 @@ TEST(TunnelLife, WhoWasNotAskedIsNotLate) {
 TEST(TunnelLife, OnlyAnswersToProbesCount) {
   TunnelProbe probe({.least = 576, .most = 1500, .coat = kCoat}, 1);
   const ProbeRequest asked = *probe.due(1000);
-  ProbeReply reply{
+  EchoReply reply{
       .identifier = 1, .sequence = asked.sequence, .size = asked.size, .nonce = asked.nonce};
   const auto forged = [&](auto&& change) {
-    ProbeReply other = reply;
+    EchoReply other = reply;
     change(other);
     return probe.answered(other, 2000);
   };
-  EXPECT_FALSE(forged([](ProbeReply& r) { r.nonce ^= 1; }));
-  EXPECT_FALSE(forged([](ProbeReply& r) { r.nonce = 0; }));
-  EXPECT_FALSE(forged([](ProbeReply& r) { ++r.sequence; }));
-  EXPECT_FALSE(forged([](ProbeReply& r) { r.sequence = static_cast<uint16_t>(r.sequence + 32); }));
-  EXPECT_FALSE(forged([](ProbeReply& r) { --r.size; }));
+  EXPECT_FALSE(forged([](EchoReply& r) { r.nonce ^= 1; }));
+  EXPECT_FALSE(forged([](EchoReply& r) { r.nonce = 0; }));
+  EXPECT_FALSE(forged([](EchoReply& r) { ++r.sequence; }));
+  EXPECT_FALSE(forged([](EchoReply& r) { r.sequence = static_cast<uint16_t>(r.sequence + 32); }));
+  EXPECT_FALSE(forged([](EchoReply& r) { --r.size; }));
   EXPECT_FALSE(probe.up());
   EXPECT_TRUE(probe.answered(reply, 2000));
   EXPECT_TRUE(probe.up());
