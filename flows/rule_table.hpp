@@ -50,6 +50,9 @@ class RuleTable {
   Decision find_without_ports(Origin origin, const IpAddress& source,
                               const IpAddress& destination) const;
 
+  /// Whether all that comes from there is let pass, whatever it is.
+  bool only_bypasses(Origin origin) const;
+
  private:
   struct Compiled {
     PrefixMap<uint8_t> to, source;
