@@ -113,6 +113,8 @@ bool rules_leave_alone(Context& context, Meta& meta) {
 /// The sender is told in the name of the host that it wrote to: we have none.
 void tell_too_big_across(Context& context, const LinkHeader& link, uint16_t port, const Meta& meta,
                          uint16_t mtu) {
+  // RFC 1122 section 3.2.2: not about a link-layer broadcast; and no station has a group's address.
+  if ((link.bytes[0] | link.bytes[6]) & 1) return;
   if (!flows::may_be_answered_with_error(meta.ip)) return;
   if (!context.icmp_budgets.too_big.take(context.now_ns)) return;
   pmd_glue::Packet error = context.pool.allocate();

@@ -227,6 +227,10 @@ CASES += [
     told("tagged", sized(1493), 1492, WIRE, vlan(40)),
     told("small", sized(1333), 1332, WIRE_SMALL),
 ]
+# Nobody is told about a frame for a group, nor one that says it is from a group.
+for name, there, here in (("broadcast", BROADCAST, HOST_MAC), ("multicast", "01:00:5e:00:00:09", HOST_MAC),
+                          ("from-a-group", PEER_MAC, "03:00:00:00:00:09")):
+    CASES.append(lost(f"too-big-{name}", ("core0", ip_frame(there, here, sized(1493))), "too_big", "to"))
 _whole = sized(1500, flags="")
 _pieces = fragments(wrap(_whole), 1340)
 CASES += [
