@@ -284,6 +284,7 @@ Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports
       own.push_back(host_prefix(a.address));
       s.own_filter |= own_bit(a.address);
     }
+    s.own_filter |= own_bit(s.interfaces.back().link_local);
   }
   for (size_t i = 0; i < config.tunnels.size(); ++i) {
     const TunnelConfig& t = config.tunnels[i];
