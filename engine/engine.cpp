@@ -35,6 +35,31 @@ bool is_end_of_wire(const Config& config, const PortConfig& port) {
   });
 }
 
+/// A slot of counters for each of `tables`: the one it had by its name, or a free one, cleared.
+template <class T, class Clear>
+std::vector<uint16_t> assign_slots(const std::vector<T>& tables,
+                                   std::map<std::string, uint16_t>& by_name, Clear&& clear) {
+  std::erase_if(by_name, [&](const auto& entry) {
+    return std::none_of(tables.begin(), tables.end(),
+                        [&](const T& table) { return table.name == entry.first; });
+  });
+  std::set<uint16_t> used;
+  for (const auto& [name, slot] : by_name) used.insert(slot);
+  std::vector<uint16_t> slots;
+  uint16_t next = 0;
+  for (const T& table : tables) {
+    const auto [entry, added] = by_name.try_emplace(table.name, uint16_t{0});
+    if (added) {
+      while (used.contains(next)) ++next;
+      entry->second = next;
+      used.insert(next);
+      clear(next);
+    }
+    slots.push_back(entry->second);
+  }
+  return slots;
+}
+
 std::vector<PortFacts> facts_of(const std::vector<pmd_glue::Port>& ports) {
   std::vector<PortFacts> facts;
   for (const pmd_glue::Port& p : ports) facts.push_back({p.mac(), p.offload(), p.spec().mtu});
@@ -168,25 +193,13 @@ Result<void> Engine::start_ports() {
 }
 
 std::vector<uint16_t> Engine::assign_tunnel_slots(const Config& config) {
-  std::erase_if(tunnel_slots_, [&](const auto& entry) {
-    return std::none_of(config.tunnels.begin(), config.tunnels.end(),
-                        [&](const TunnelConfig& t) { return t.name == entry.first; });
-  });
-  std::set<uint16_t> used;
-  for (const auto& [name, slot] : tunnel_slots_) used.insert(slot);
-  std::vector<uint16_t> slots;
-  uint16_t next = 0;
-  for (const TunnelConfig& t : config.tunnels) {
-    const auto [entry, added] = tunnel_slots_.try_emplace(t.name, uint16_t{0});
-    if (added) {
-      while (used.contains(next)) ++next;
-      entry->second = next;
-      used.insert(next);
-      collector_->clear_tunnel(next);
-    }
-    slots.push_back(entry->second);
-  }
-  return slots;
+  return assign_slots(config.tunnels, tunnel_slots_,
+                      [this](uint16_t slot) { collector_->clear_tunnel(slot); });
+}
+
+std::vector<uint16_t> Engine::assign_rule_slots(const Config& config) {
+  return assign_slots(config.rules, rule_slots_,
+                      [this](uint16_t slot) { collector_->clear_rule(slot); });
 }
 
 void Engine::assign_tunnel_paths(const Snapshot& snapshot) {
@@ -213,7 +226,8 @@ void Engine::assign_tunnel_paths(const Snapshot& snapshot) {
 bool Engine::publish(const Config& config) {
   const uint64_t generation = snapshot_ == nullptr ? 1 : snapshot_->generation + 1;
   auto next = std::make_unique<const Snapshot>(
-      make_snapshot(config, facts_of(shared_->ports), assign_tunnel_slots(config), generation));
+      make_snapshot(config, facts_of(shared_->ports), assign_tunnel_slots(config), generation,
+                    assign_rule_slots(config)));
   assign_tunnel_paths(*next);
   if (snapshot_ != nullptr) keep_choices(*next, *snapshot_);
   choose_tunnels(*next, shared_->tunnel_states);
@@ -307,8 +321,25 @@ void Engine::tell_of_tunnels() {
     tunnels_up_[slot] = up;
     if (options_.log)
       options_.log(fmt::format("tunnel {}: {}", config_.tunnels[i].name,
-                               up ? "up" : "down, its far end does not answer"));
+                               up ? "up" : "down: " + why_down(i)));
   }
+  tell_of_choices();
+}
+
+void Engine::tell_of_choices() {
+  std::map<std::string, std::string> choices;
+  size_t choice = 0;
+  for (const RuleConfig& rule : config_.rules) {
+    if (rule.action != RuleAction::tunnel) continue;
+    const uint16_t chosen = snapshot_->chosen[choice++].load(std::memory_order_relaxed);
+    if (rule.tunnels.size() < 2) continue;
+    const std::string& tunnel = choices[rule.name] = config_.tunnels[chosen].name;
+    const auto told = told_choices_.find(rule.name);
+    if (options_.log && told != told_choices_.end() && told->second != tunnel)
+      options_.log(
+          fmt::format("rule {}: by tunnel {}, no longer {}", rule.name, tunnel, told->second));
+  }
+  told_choices_ = std::move(choices);
 }
 
 void Engine::pass_on_link_losses(uint64_t now_ns) {

@@ -83,10 +83,14 @@ class Engine {
   void assign_tunnel_paths(const Snapshot& snapshot);
   void pass_on_link_losses(uint64_t now_ns);
   void tell_of_tunnels();
+  void tell_of_choices();
+  std::string why_down(size_t tunnel) const;
+  void report_rules(const Totals& totals, Report& report) const;
   void pass_on_links_to_kernel();
   void give_kernel_addresses(const std::vector<InterfaceConfig>& before);
   void tell_conflicts(uint64_t now_ns);
   std::vector<uint16_t> assign_tunnel_slots(const Config& config);
+  std::vector<uint16_t> assign_rule_slots(const Config& config);
   void announce_changes(const std::vector<InterfaceConfig>& before);
 
   Config config_;
@@ -99,7 +103,8 @@ class Engine {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<const Snapshot>> unreclaimed_;  ///< a worker did not let go in time
-  std::map<std::string, uint16_t> tunnel_slots_;
+  std::map<std::string, uint16_t> tunnel_slots_, rule_slots_;
+  std::map<std::string, std::string> told_choices_;  ///< of rules with standby tunnels
   std::array<bool, limits::kTunnels> tunnels_up_{};  ///< per slot, as was last told
   std::vector<pmd_glue::LinkState> links_;
   std::set<std::string> told_conflicts_;  ///< lines, so that each is said once

@@ -129,6 +129,48 @@ void Engine::report_route(const Route& route, Report& report) const {
   if (!chosen) report.routes[first].in_use = true;
 }
 
+// As far as is known: from the port outwards.
+std::string Engine::why_down(size_t tunnel) const {
+  const TunnelView& view = snapshot_->tunnels[tunnel];
+  if (!links_[snapshot_->interfaces[view.interface].port].up) return "no link";
+  if (view.via != Via::ip_udp) return "";
+  if (!view.reachable) return "no route to its peer";
+  bool by_its_port = false, heard = false;
+  for (const Route* way = &view.way;; way = &snapshot_->alternatives[way->otherwise]) {
+    const bool routed = way->kind == Route::Kind::forward;
+    const uint16_t link = snapshot_->interfaces[way->interface].link;
+    by_its_port |= way->interface == view.interface;
+    heard |= has_mac(shared_->neighbors.lookup(link, routed ? way->next_hop : view.peer).state);
+    if (way->otherwise == kNoRoute) break;
+  }
+  if (!by_its_port) return "the route to its peer leaves by another port";
+  return heard ? "its far end does not answer" : "the next hop to its peer does not answer";
+}
+
+void Engine::report_rules(const Totals& totals, Report& report) const {
+  size_t choice = 0;
+  for (const RuleConfig& rule : config_.rules) {
+    RuleReport r;
+    r.name = rule.name;
+    if (rule.from_interface) r.from = config_.interfaces[*rule.from_interface].name;
+    if (rule.from_tunnel) r.from = config_.tunnels[*rule.from_tunnel].name;
+    for (const flows::Prefix& p : rule.source) r.source.push_back(to_string(p));
+    for (const flows::Prefix& p : rule.to) r.to.push_back(to_string(p));
+    for (const flows::SctpPort port : rule.sctp_ports) r.sctp_ports.push_back(port.value);
+    r.action = rule.action == RuleAction::tunnel ? "tunnel"
+               : rule.action == RuleAction::drop ? "drop"
+                                                 : "bypass";
+    for (const uint16_t tunnel : rule.tunnels) r.tunnels.push_back(config_.tunnels[tunnel].name);
+    if (rule.action == RuleAction::tunnel) {
+      const uint16_t chosen = snapshot_->chosen[choice++].load(std::memory_order_relaxed);
+      r.chosen = config_.tunnels[chosen].name;
+      report.tunnels[chosen].used_by.push_back(rule.name);
+    }
+    r.packets = totals.rules[rule_slots_.at(rule.name)];
+    report.rules.push_back(std::move(r));
+  }
+}
+
 Report Engine::report(uint64_t now_ns) {
   Totals totals = collector_->totals();
   Report report;
@@ -192,12 +234,16 @@ Report Engine::report(uint64_t now_ns) {
     const bool link_up = links_[config_.interfaces[t.interface].port].up;
     const TunnelStates& states = shared_->tunnel_states;
     const bool probed = t.via == Via::ip_udp;
-    report.tunnels.push_back(report_tunnel(config_, t, link_up && (!probed || states.up(slot)),
+    const bool up = link_up && (!probed || states.up(slot));
+    report.tunnels.push_back(report_tunnel(config_, t, up,
                                            probed ? states.mtu(slot) : snapshot_->tunnels[i].mtu,
                                            tunnel_drops[slot], totals.tunnels[slot]));
+    if (!up) report.tunnels.back().reason = why_down(i);
     if (probed && states.up(slot))
       report.tunnels.back().rtt_us = static_cast<int64_t>(states.rtt_ns(slot) / 1000);
   }
+
+  report_rules(totals, report);
 
   for (const auto& worker : workers_) {
     const WorkerCounters& c = worker->counters();

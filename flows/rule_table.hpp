@@ -22,9 +22,12 @@ struct Origin {
 
 enum class Action : uint8_t { bypass, drop, tunnel };
 
+inline constexpr uint16_t kNoRule = UINT16_MAX;
+
 struct Decision {
   Action action = Action::bypass;
   uint16_t tunnel = 0;       ///< index, when action is tunnel
+  uint16_t rule = kNoRule;   ///< that decided: what its maker called it
   bool needs_ports = false;  ///< the rule asks for SCTP ports, which only a whole packet shows
 };
 

@@ -36,8 +36,8 @@ flows::Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta
 flows::Verdict classify_packet(const Snapshot& snapshot, uint16_t port, pmd_glue::Packet packet,
                                const Meta& meta);
 
-/// Of track: the rules' verdict on an SCTP packet; sets meta.to_tunnel and peer_port, and for an
-/// ip-udp tunnel meta.route to its far end.
+/// Of track: the rules' verdict on an SCTP packet; sets meta.rule, to_tunnel and peer_port, and for
+/// an ip-udp tunnel meta.route to its far end.
 flows::Verdict apply_rules(Context& context, Meta& meta);
 
 /// Of track: whether the rules could do anything but let an SCTP packet pass, of which this is a

@@ -62,6 +62,7 @@ Verdict apply_rules(Context& context, Meta& meta) {
   const flows::SctpHeader sctp(meta.ip.payload().data());
   const flows::Decision decision = snapshot.rules.find(
       origin, meta.ip.source(), meta.ip.destination(), sctp.source(), sctp.destination());
+  meta.rule = decision.rule;
   switch (decision.action) {
     case flows::Action::bypass:
       return Verdict::go_on();
@@ -99,6 +100,7 @@ Verdict track_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
     return DropReason::multicast;
   if (meta.ip.protocol == flows::kProtocolSctp) {  // whole: its fragments were held until it was
     const Verdict verdict = apply_rules(context, meta);
+    context.counters.count_rule(meta.rule);
     if (!verdict.goes_on()) return verdict;
   }
   if (meta.route == nullptr) return DropReason::no_route;

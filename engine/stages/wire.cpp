@@ -107,7 +107,9 @@ bool rules_leave_alone(Context& context, Meta& meta) {
   if (meta.from_tunnel != kNoTunnel) return false;
   if (meta.ip.payload().size() < flows::kSctpHeader) return true;
   Meta tried = meta;
-  return apply_rules(context, tried).goes_on() && tried.to_tunnel == kNoTunnel;
+  if (!apply_rules(context, tried).goes_on() || tried.to_tunnel != kNoTunnel) return false;
+  context.counters.count_rule(tried.rule);
+  return true;
 }
 
 /// The sender is told in the name of the host that it wrote to: we have none.
@@ -143,7 +145,9 @@ Verdict tunnel_part(Context& context, const LinkHeader& link, uint16_t port,
   }
   if (rules_leave_alone(context, meta)) return Verdict::go_on();
   if (const Verdict v = classify_packet(snapshot, port, packet, meta); !v.goes_on()) return v;
-  if (const Verdict v = apply_rules(context, meta); !v.goes_on()) return v;
+  const Verdict verdict = apply_rules(context, meta);
+  context.counters.count_rule(meta.rule);
+  if (!verdict.goes_on()) return verdict;
   if (const uint16_t largest = largest_instead(context, meta); largest != 0) {
     tell_too_big_across(context, link, port, meta, largest);
     return DropReason::too_big;
