@@ -8,7 +8,8 @@ namespace penstock::engine {
 
 bool AddressConflicts::note(uint16_t link, const flows::IpAddress& address,
                             const flows::MacAddress& mac, uint64_t now_ns) {
-  const std::lock_guard guard(mutex_);
+  const std::unique_lock guard(mutex_, std::try_to_lock);
+  if (!guard) return false;
   std::erase_if(conflicts_,
                 [&](const AddressConflict& c) { return now_ns - c.heard_ns >= kOverNs; });
   const auto known = std::find_if(
@@ -27,8 +28,9 @@ bool AddressConflicts::note(uint16_t link, const flows::IpAddress& address,
 }
 
 std::vector<AddressConflict> AddressConflicts::current(uint64_t now_ns) const {
-  const std::lock_guard guard(mutex_);
   std::vector<AddressConflict> list;
+  list.reserve(kMost);  // not while a worker is kept from noting
+  const std::lock_guard guard(mutex_);
   for (const AddressConflict& c : conflicts_)
     if (now_ns - c.heard_ns < kOverNs) list.push_back(c);
   return list;

@@ -30,8 +30,9 @@ class AddressConflicts {
 
   AddressConflicts() { conflicts_.reserve(kMost); }
 
-  /// Any worker. True when the address is to be defended now. Takes a lock; such packets are rare,
-  /// and many of them are somebody's attack: nothing here grows or waits for anything.
+  /// Any worker. True when the address is to be defended now. Waits for nobody: what comes while
+  /// another looks at the list is not noted, the next such packet is. Many of them are somebody's
+  /// attack: nothing here grows.
   bool note(uint16_t link, const flows::IpAddress& address, const flows::MacAddress& mac,
             uint64_t now_ns);
 

@@ -20,6 +20,7 @@ struct Meta {
   uint16_t mtu = 0;              ///< of the way out, by dress; into ip-udp the tunnel's, by track
   uint16_t from_tunnel = kNoTunnel;  ///< index into Snapshot::tunnels, by peel
   uint16_t to_tunnel = kNoTunnel;    ///< by track
+  uint16_t rule = flows::kNoRule;    ///< that decided, by its counter; by track
   flows::UdpPort came_from;          ///< the UDP port that peel took off
   flows::UdpPort peer_port;          ///< of the tunnel's far end, by track
   uint32_t flow = 0;                 ///< of what ip-udp carries, by dress

@@ -51,6 +51,7 @@ std::variant<Config, ConfigErrors> parsed(const std::string& text, const std::st
   const toml::table table = toml::parse(std::string_view(text), std::string_view(file));
   const Draft draft = read_draft(table, mistakes);
   Config config = resolve(draft, file, mistakes);
+  config.warnings = mistakes.warnings(file);
   if (mistakes.empty()) return config;
   return ConfigErrors{mistakes.lines(file)};
 }

@@ -158,6 +158,7 @@ struct Config {
   std::vector<RouteConfig> routes;
   std::vector<TunnelConfig> tunnels;
   std::vector<RuleConfig> rules;
+  std::vector<std::string> warnings;  ///< what is hardly meant, one line each as of a mistake
 };
 
 /// "file:line:column: " for a mistake at `at`.

@@ -37,6 +37,7 @@ void Totals::add(const Totals& other) {
     tunnels[i].tx += other.tunnels[i].tx;
     tunnels[i].tx_bytes += other.tunnels[i].tx_bytes;
   }
+  for (size_t i = 0; i < rules.size(); ++i) rules[i] += other.rules[i];
   for (size_t i = 0; i < drops.size(); ++i) {
     drops[i].packets += other.drops[i].packets;
     drops[i].last_ns = std::max(drops[i].last_ns, other.drops[i].last_ns);
@@ -46,6 +47,7 @@ void Totals::add(const Totals& other) {
 WorkerCounters::WorkerCounters(size_t ports, size_t tunnels)
     : ports_(ports),
       tunnels_(tunnels),
+      rules_(limits::kRules),
       drops_(ports * (tunnels + 1) * flows::kDropReasons),
       copy_(ports, tunnels),
       taken_(ports, tunnels) {
@@ -72,6 +74,7 @@ void WorkerCounters::copy() {
     const TunnelTally& t = tunnels_[i];
     copy_.tunnels[i] = {t.rx.get(), t.rx_bytes.get(), t.tx.get(), t.tx_bytes.get()};
   }
+  for (size_t i = 0; i < rules_.size(); ++i) copy_.rules[i] = rules_[i].get();
   for (const uint32_t i : touched_)
     copy_.drops[i] = {drops_[i].packets.get(), drops_[i].last_ns.get()};
 }

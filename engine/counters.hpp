@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/config/limits.hpp"
 #include "engine/telemetry/report.hpp"
 #include "flows/drop_reason.hpp"
+#include "flows/rule_table.hpp"
 
 namespace penstock::engine {
 
@@ -62,6 +64,7 @@ struct Totals {
   Totals(size_t port_count, size_t tunnel_count)
       : ports(port_count),
         tunnels(tunnel_count),
+        rules(limits::kRules),
         drops(port_count * (tunnel_count + 1) * flows::kDropReasons) {}
 
   /// `tunnel_row`: a slot, or the number of tunnels for "none".
@@ -72,6 +75,7 @@ struct Totals {
 
   std::vector<Port> ports;
   std::vector<Tunnel> tunnels;
+  std::vector<uint64_t> rules;  ///< packets that each decided about, by its slot
   std::vector<Drop> drops;
 };
 
@@ -81,6 +85,11 @@ class WorkerCounters {
 
   PortTally& port(size_t i) { return ports_[i]; }
   TunnelTally& tunnel(size_t slot) { return tunnels_[slot]; }
+
+  /// `rule` is a slot or flows::kNoRule.
+  void count_rule(uint16_t rule) {
+    if (rule != flows::kNoRule) rules_[rule].add(1);
+  }
 
   /// `tunnel` is a slot or kNoTunnel.
   void count_drop(size_t port, uint16_t tunnel, flows::DropReason reason, uint64_t n,
@@ -116,6 +125,7 @@ class WorkerCounters {
 
   std::vector<PortTally> ports_;
   std::vector<TunnelTally> tunnels_;
+  std::vector<Counter> rules_;
   std::vector<DropCell> drops_;
   std::vector<uint32_t> touched_;    ///< cells of drops_ above 0; room for all
   Totals copy_;                      ///< written by the worker while asked_ and served_ differ

@@ -35,6 +35,39 @@ bool is_end_of_wire(const Config& config, const PortConfig& port) {
   });
 }
 
+/// A slot of `most` for each of `tables`: the one it had by its name, or a free one, cleared. Workers
+/// may still use the slot of what goes, so a new one gets another, if there is one.
+template <class T, class Clear>
+std::vector<uint16_t> assign_slots(const std::vector<T>& tables,
+                                   std::map<std::string, uint16_t>& by_name, size_t most,
+                                   Clear&& clear) {
+  std::set<uint16_t> used, resting;
+  for (const auto& [name, slot] : by_name) resting.insert(slot);
+  std::erase_if(by_name, [&](const auto& entry) {
+    return std::none_of(tables.begin(), tables.end(),
+                        [&](const T& table) { return table.name == entry.first; });
+  });
+  for (const auto& [name, slot] : by_name) used.insert(slot);
+  const auto free_slot = [&] {
+    uint16_t slot = 0;
+    while (slot < most && (used.contains(slot) || resting.contains(slot))) ++slot;
+    if (slot == most)
+      for (slot = 0; used.contains(slot);) ++slot;
+    return slot;
+  };
+  std::vector<uint16_t> slots;
+  for (const T& table : tables) {
+    const auto [entry, added] = by_name.try_emplace(table.name, uint16_t{0});
+    if (added) {
+      entry->second = free_slot();
+      used.insert(entry->second);
+      clear(entry->second);
+    }
+    slots.push_back(entry->second);
+  }
+  return slots;
+}
+
 std::vector<PortFacts> facts_of(const std::vector<pmd_glue::Port>& ports) {
   std::vector<PortFacts> facts;
   for (const pmd_glue::Port& p : ports) facts.push_back({p.mac(), p.offload(), p.spec().mtu});
@@ -168,34 +201,14 @@ Result<void> Engine::start_ports() {
   return {};
 }
 
-// Workers may still use the slot of a tunnel that goes, so a new one gets another, if there is one.
 std::vector<uint16_t> Engine::assign_tunnel_slots(const Config& config) {
-  std::set<uint16_t> resting;
-  for (const auto& [name, slot] : tunnel_slots_) resting.insert(slot);
-  std::erase_if(tunnel_slots_, [&](const auto& entry) {
-    return std::none_of(config.tunnels.begin(), config.tunnels.end(),
-                        [&](const TunnelConfig& t) { return t.name == entry.first; });
-  });
-  std::set<uint16_t> used;
-  for (const auto& [name, slot] : tunnel_slots_) used.insert(slot);
-  const auto free_slot = [&] {
-    uint16_t slot = 0;
-    while (slot < kTunnelSlots && (used.contains(slot) || resting.contains(slot))) ++slot;
-    if (slot == kTunnelSlots)
-      for (slot = 0; used.contains(slot);) ++slot;
-    return slot;
-  };
-  std::vector<uint16_t> slots;
-  for (const TunnelConfig& t : config.tunnels) {
-    const auto [entry, added] = tunnel_slots_.try_emplace(t.name, uint16_t{0});
-    if (added) {
-      entry->second = free_slot();
-      used.insert(entry->second);
-      collector_->clear_tunnel(entry->second);
-    }
-    slots.push_back(entry->second);
-  }
-  return slots;
+  return assign_slots(config.tunnels, tunnel_slots_, kTunnelSlots,
+                      [this](uint16_t slot) { collector_->clear_tunnel(slot); });
+}
+
+std::vector<uint16_t> Engine::assign_rule_slots(const Config& config) {
+  return assign_slots(config.rules, rule_slots_, limits::kRules,
+                      [this](uint16_t slot) { collector_->clear_rule(slot); });
 }
 
 void Engine::assign_tunnel_paths(const Snapshot& snapshot) {
@@ -227,7 +240,8 @@ void Engine::clear_tunnel_paths(const Snapshot& snapshot) {
 bool Engine::publish(const Config& config) {
   const uint64_t generation = snapshot_ == nullptr ? 1 : snapshot_->generation + 1;
   auto next = std::make_unique<const Snapshot>(
-      make_snapshot(config, facts_of(shared_->ports), assign_tunnel_slots(config), generation));
+      make_snapshot(config, facts_of(shared_->ports), assign_tunnel_slots(config), generation,
+                    assign_rule_slots(config)));
   assign_tunnel_paths(*next);
   if (snapshot_ != nullptr) keep_choices(*next, *snapshot_);
   choose_tunnels(*next, shared_->tunnel_states);
@@ -329,6 +343,23 @@ void Engine::tell_of_tunnels() {
     options_.log(fmt::format("tunnel {}: {}{}", config_.tunnels[i].name,
                              why.empty() ? "up" : "down, ", why));
   }
+  tell_of_choices();
+}
+
+void Engine::tell_of_choices() {
+  std::map<std::string, std::string> choices;
+  size_t choice = 0;
+  for (const RuleConfig& rule : config_.rules) {
+    if (rule.action != RuleAction::tunnel) continue;
+    const uint16_t chosen = snapshot_->chosen[choice++].load(std::memory_order_relaxed);
+    if (rule.tunnels.size() < 2) continue;
+    const std::string& tunnel = choices[rule.name] = config_.tunnels[chosen].name;
+    const auto told = told_choices_.find(rule.name);
+    if (options_.log && told != told_choices_.end() && told->second != tunnel)
+      options_.log(
+          fmt::format("rule {}: by tunnel {}, no longer {}", rule.name, tunnel, told->second));
+  }
+  told_choices_ = std::move(choices);
 }
 
 void Engine::pass_on_link_losses(uint64_t now_ns) {

@@ -101,10 +101,13 @@ class Engine {
   void clear_tunnel_paths(const Snapshot& snapshot);
   void pass_on_link_losses(uint64_t now_ns);
   void tell_of_tunnels();
+  void tell_of_choices();
+  void report_rules(const Totals& totals, Report& report) const;
   void pass_on_links_to_kernel();
   void give_kernel_addresses(const std::vector<InterfaceConfig>& before);
   void tell_conflicts(uint64_t now_ns);
   std::vector<uint16_t> assign_tunnel_slots(const Config& config);
+  std::vector<uint16_t> assign_rule_slots(const Config& config);
   void announce_changes(const std::vector<InterfaceConfig>& before);
 
   Config config_;
@@ -117,7 +120,8 @@ class Engine {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<const Snapshot>> unreclaimed_;  ///< a worker did not let go in time
-  std::map<std::string, uint16_t> tunnel_slots_;
+  std::map<std::string, uint16_t> tunnel_slots_, rule_slots_;
+  std::map<std::string, std::string> told_choices_;  ///< of rules with standby tunnels
   struct TunnelTold {
     bool up = false;
     flows::DropReason no_way = flows::DropReason::none;

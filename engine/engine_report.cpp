@@ -141,6 +141,31 @@ void Engine::report_route(const Route& route, Report& report) const {
   if (!chosen) report.routes[first].in_use = true;
 }
 
+// As far as is known: from the port outwards.
+void Engine::report_rules(const Totals& totals, Report& report) const {
+  size_t choice = 0;
+  for (const RuleConfig& rule : config_.rules) {
+    RuleReport r;
+    r.name = rule.name;
+    if (rule.from_interface) r.from = config_.interfaces[*rule.from_interface].name;
+    if (rule.from_tunnel) r.from = config_.tunnels[*rule.from_tunnel].name;
+    for (const flows::Prefix& p : rule.source) r.source.push_back(to_string(p));
+    for (const flows::Prefix& p : rule.to) r.to.push_back(to_string(p));
+    for (const flows::SctpPort port : rule.sctp_ports) r.sctp_ports.push_back(port.value);
+    r.action = rule.action == RuleAction::tunnel ? "tunnel"
+               : rule.action == RuleAction::drop ? "drop"
+                                                 : "bypass";
+    for (const uint16_t tunnel : rule.tunnels) r.tunnels.push_back(config_.tunnels[tunnel].name);
+    if (rule.action == RuleAction::tunnel) {
+      const uint16_t chosen = snapshot_->chosen[choice++].load(std::memory_order_relaxed);
+      r.chosen = config_.tunnels[chosen].name;
+      report.tunnels[chosen].used_by.push_back(rule.name);
+    }
+    r.packets = totals.rules[rule_slots_.at(rule.name)];
+    report.rules.push_back(std::move(r));
+  }
+}
+
 Report Engine::report(uint64_t now_ns) {
   Totals totals = collector_->totals();
   Report report;
@@ -212,6 +237,8 @@ Report Engine::report(uint64_t now_ns) {
     if (ip_udp && states.up(slot) && states.rtt_ns(slot) != 0)
       r.rtt_us = static_cast<int64_t>(states.rtt_ns(slot) / 1000);
   }
+
+  report_rules(totals, report);
 
   for (const auto& worker : workers_) {
     const WorkerCounters& c = worker->counters();

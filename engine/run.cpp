@@ -56,7 +56,9 @@ std::optional<Config> load_or_say(const std::string& file) {
     for (const std::string& line : errors->lines) say_plain(line);
     return std::nullopt;
   }
-  return std::get<Config>(std::move(loaded));
+  auto config = std::get<Config>(std::move(loaded));
+  for (const std::string& line : config.warnings) say_plain(line);
+  return config;
 }
 
 // Two instances on one machine differ by their sockets; so do their DPDK runtime files.
@@ -149,7 +151,10 @@ Result<std::vector<std::string>> reload(Engine& engine, const std::string& file)
   auto loaded = load_config(file);
   if (const auto* errors = std::get_if<ConfigErrors>(&loaded))
     return Error{fmt::format("nothing changed:\n{}", fmt::join(errors->lines, "\n"))};
-  return engine.reload(std::get<Config>(loaded));
+  const Config& config = std::get<Config>(loaded);
+  Result<std::vector<std::string>> done = engine.reload(config);
+  if (done) done->insert(done->end(), config.warnings.begin(), config.warnings.end());
+  return done;
 }
 
 void say_reload(const Result<std::vector<std::string>>& result) {

@@ -172,7 +172,7 @@ std::vector<TunnelChoice> make_choices(const Config& config) {
 }
 
 /// Its decisions name choices in the order of make_choices().
-flows::RuleTable make_rules(const Config& config) {
+flows::RuleTable make_rules(const Config& config, const std::vector<uint16_t>& slots) {
   std::vector<flows::Rule> rules;
   uint16_t choice = 0;
   for (const RuleConfig& r : config.rules) {
@@ -192,6 +192,7 @@ flows::RuleTable make_rules(const Config& config) {
       case RuleAction::bypass:
         break;
     }
+    if (!slots.empty()) rule.decision.rule = slots[rules.size()];
     rules.push_back(std::move(rule));
   }
   return flows::RuleTable(rules, config.interfaces.size(), config.tunnels.size());
@@ -275,7 +276,8 @@ void keep_choices(const Snapshot& snapshot, const Snapshot& before) {
 }
 
 Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports,
-                       const std::vector<uint16_t>& tunnel_slots, uint64_t generation) {
+                       const std::vector<uint16_t>& tunnel_slots, uint64_t generation,
+                       const std::vector<uint16_t>& rule_slots) {
   Snapshot s;
   s.generation = generation;
   s.verify = config.verify == Verify::all ? flows::VerifyCrc::all : flows::VerifyCrc::zero_only;
@@ -308,6 +310,7 @@ Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports
       own.push_back(host_prefix(a.address));
       s.own_filter |= own_bit(a.address);
     }
+    s.own_filter |= own_bit(s.interfaces.back().link_local);
   }
   for (size_t i = 0; i < config.tunnels.size(); ++i) {
     const TunnelConfig& t = config.tunnels[i];
@@ -324,7 +327,7 @@ Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports
   s.choices = make_choices(config);
   s.chosen = std::make_unique<std::atomic<uint16_t>[]>(s.choices.size());
   for (size_t i = 0; i < s.choices.size(); ++i) s.chosen[i] = s.choices[i].tunnels.front();
-  s.rules = make_rules(config);
+  s.rules = make_rules(config, rule_slots);
   return s;
 }
 

@@ -153,8 +153,10 @@ void choose_tunnels(const Snapshot& snapshot, const TunnelStates& states);
 void keep_choices(const Snapshot& snapshot, const Snapshot& before);
 
 /// Pure. `ports` has one entry for each of config.ports, and behind them one for each kernel's
-/// side, in the order of the ports; `tunnel_slots` has one for each of config.tunnels.
+/// side, in the order of the ports; `tunnel_slots` has one for each of config.tunnels, `rule_slots`
+/// one for each of config.rules; without them rules are not counted.
 Snapshot make_snapshot(const Config& config, const std::vector<PortFacts>& ports,
-                       const std::vector<uint16_t>& tunnel_slots, uint64_t generation);
+                       const std::vector<uint16_t>& tunnel_slots, uint64_t generation,
+                       const std::vector<uint16_t>& rule_slots = {});
 
 }  // namespace penstock::engine

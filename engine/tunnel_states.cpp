@@ -2,6 +2,8 @@
 // Copyright (c) 2026 The Penstock authors
 #include "engine/tunnel_states.hpp"
 
+#include "pmd_glue/clock.hpp"
+
 namespace penstock::engine {
 
 struct alignas(64) TunnelStates::Entry {
@@ -38,8 +40,7 @@ uint32_t TunnelStates::next_identification(uint16_t slot) {
 template <class Use>
 auto TunnelStates::locked(uint16_t slot, Use&& use) {
   Entry& entry = entries_[slot];
-  while (entry.lock.test_and_set(std::memory_order_acquire)) {
-  }
+  while (entry.lock.test_and_set(std::memory_order_acquire)) pmd_glue::pause();
   auto result = use(entry);
   uint32_t word = 0;
   if (entry.probe) {

@@ -64,19 +64,20 @@ inline void write_vlan_tag(uint8_t* at, VlanId vlan, uint16_t type) {
   store_be16(at, vlan.value);
   store_be16(at + 2, type);
 }
-/// What a frame carries behind its addresses and up to two VLAN tags.
+/// What a frame carries behind its addresses and VLAN tags.
 struct LinkPayload {
   uint16_t type = 0;    ///< 0: there is no EtherType, the frame is too short
   uint16_t offset = 0;  ///< of the payload
 };
 inline LinkPayload link_payload(ByteView frame) {
   size_t at = kEthernetHeader;
-  for (int tags = 0; at <= frame.size(); ++tags, at += kVlanTag) {
+  for (; at <= frame.size(); at += kVlanTag) {
     const uint16_t type = load_be16(frame.data() + at - 2);
-    if (!is_vlan(type) || tags == 2) return {type, static_cast<uint16_t>(at)};
+    if (!is_vlan(type)) return {type, static_cast<uint16_t>(at)};
   }
   return {};
 }
+/// With two tags. What has more is not for us.
 inline constexpr uint16_t kLongestLinkHeader = kEthernetHeader + 2 * kVlanTag;
 
 /// Bytes in front of the IP header.

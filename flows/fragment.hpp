@@ -45,8 +45,8 @@ class FragmentPlan {
 };
 
 /// Makes `header`, a copy of the whole packet's header, the header of one piece. A packet that is
-/// a fragment itself keeps its place. DF stays: a packet with DF is only split if it came in
-/// fragments, and those had it.
+/// a fragment itself keeps its place. Its options are well formed. DF stays: a packet with DF is
+/// only split if it came in fragments, and those had it.
 inline void write_fragment_header(Ipv4Header header, const FragmentPiece& piece) {
   const uint16_t word = header.fragment_word();
   const uint16_t offset = static_cast<uint16_t>((word & kIpv4OffsetMask) + piece.offset / 8);
@@ -54,6 +54,7 @@ inline void write_fragment_header(Ipv4Header header, const FragmentPiece& piece)
   header.set_fragment_word(static_cast<uint16_t>(
       (word & kIpv4DontFragment) | (more ? kIpv4MoreFragments : 0) | (offset & kIpv4OffsetMask)));
   header.set_total_length(static_cast<uint16_t>(header.header_length() + piece.length));
+  if (piece.offset != 0 && header.header_length() > kIpv4Header) blank_uncopied_options(header);
 }
 
 }  // namespace penstock::flows

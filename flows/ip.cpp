@@ -15,10 +15,11 @@ void IpPacket::name_upper(uint8_t new_protocol) {
   protocol = new_protocol;
 }
 
-DropReason check_ip(MutableBytes bytes, bool ipv6, ChecksumState checksum, IpPacket& packet) {
+DropReason check_ip(MutableBytes bytes, bool ipv6, ChecksumState checksum, IpPacket& packet,
+                    Ipv4Options options) {
   packet = {.at = bytes.data(), .ipv6 = ipv6};
   if (!ipv6) {
-    if (const DropReason r = check_ipv4(bytes, checksum); r != DropReason::none) return r;
+    if (const DropReason r = check_ipv4(bytes, checksum, options); r != DropReason::none) return r;
     const Ipv4Header header(bytes.data());
     packet.length = header.total_length();
     packet.upper = header.header_length();

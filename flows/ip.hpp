@@ -49,8 +49,9 @@ struct IpPacket {
 static_assert(sizeof(IpPacket) == 24);  // one is filled for every packet
 
 /// Checks a received IP packet; `bytes` begins at the IP header and ends with the frame.
-/// Addresses are not looked at: see check_addresses().
-DropReason check_ip(MutableBytes bytes, bool ipv6, ChecksumState checksum, IpPacket& packet);
+/// Addresses are not looked at: see check_addresses(). Of what it drops, packet.length is 0.
+DropReason check_ip(MutableBytes bytes, bool ipv6, ChecksumState checksum, IpPacket& packet,
+                    Ipv4Options options = Ipv4Options::padding);
 
 /// Drops what may not be forwarded or answered because of its addresses.
 DropReason check_addresses(const IpPacket& packet);

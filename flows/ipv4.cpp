@@ -13,7 +13,7 @@ constexpr uint8_t kOptionStrictSourceRoute = 137;
 
 // Only padding is forwarded: what other options ask of a router is not done here, and a router
 // that forwards them without doing it misleads both ends (RFC 7126).
-DropReason check_options(ByteView options) {
+DropReason check_options(ByteView options, Ipv4Options accepted) {
   DropReason result = DropReason::none;
   for (size_t at = 0; at < options.size();) {
     const uint8_t type = options[at];
@@ -24,8 +24,9 @@ DropReason check_options(ByteView options) {
     }
     if (type == kOptionLooseSourceRoute || type == kOptionStrictSourceRoute)
       return DropReason::ip4_srcroute;
-    result = DropReason::ip4_opt;
-    if (at + 1 >= options.size() || options[at + 1] < 2) return result;
+    if (accepted == Ipv4Options::padding) result = DropReason::ip4_opt;
+    const size_t room = options.size() - at;
+    if (room < 2 || options[at + 1] < 2 || options[at + 1] > room) return DropReason::ip4_opt;
     at += options[at + 1];
   }
   return result;
@@ -33,7 +34,7 @@ DropReason check_options(ByteView options) {
 
 }  // namespace
 
-DropReason check_ipv4(ByteView bytes, ChecksumState checksum) {
+DropReason check_ipv4(ByteView bytes, ChecksumState checksum, Ipv4Options options) {
   if (bytes.size() < kIpv4Header || bytes[0] >> 4 != 4) return DropReason::ip4_hdr;
   const size_t header = (bytes[0] & 0x0fu) * 4u;
   if (header < kIpv4Header) return DropReason::ip4_hdr;
@@ -47,7 +48,20 @@ DropReason check_ipv4(ByteView bytes, ChecksumState checksum) {
     return DropReason::ip4_csum;
   if (header == kIpv4Header) [[likely]]
     return DropReason::none;
-  return check_options(bytes.subspan(kIpv4Header, header - kIpv4Header));
+  return check_options(bytes.subspan(kIpv4Header, header - kIpv4Header), options);
+}
+
+void blank_uncopied_options(Ipv4Header header) {
+  constexpr uint8_t kCopied = 0x80;
+  uint8_t* const options = header.data();
+  const size_t end = header.header_length();
+  for (size_t at = kIpv4Header; at < end && options[at] != kOptionEnd;) {
+    const size_t length = options[at] == kOptionNop ? 1 : options[at + 1];
+    if (!(options[at] & kCopied)) std::memset(options + at, kOptionNop, length);
+    at += length;
+  }
+  store_raw<uint16_t>(options + 10, 0);
+  store_raw(options + 10, internet_checksum({options, end}));
 }
 
 DropReason check_ipv4_addresses(Ipv4Address source, Ipv4Address destination) {

@@ -73,10 +73,22 @@ class Ipv4Header {
   uint8_t* p_;
 };
 
+/// Which options a header may have. Source routes are refused by both: where they lead, the
+/// destination does not say.
+enum class Ipv4Options : uint8_t {
+  padding,      ///< of a router that does nothing of what others ask
+  well_formed,  ///< of somebody who does not route
+};
+
 /// Checks everything about a received header but its addresses: version, both bounds of both
 /// lengths, checksum (unless `checksum` says that the port did) and options.
 /// `bytes` begins at the IP header and ends with the frame.
-DropReason check_ipv4(ByteView bytes, ChecksumState checksum);
+DropReason check_ipv4(ByteView bytes, ChecksumState checksum,
+                      Ipv4Options options = Ipv4Options::padding);
+
+/// Makes padding of the options of a header that only the first fragment of a packet carries (RFC
+/// 791 section 3.1: the copied flag), so that a copy of it can be another fragment's.
+void blank_uncopied_options(Ipv4Header header);
 
 /// Which addresses no forwarded packet may carry (RFC 1122 section 3.2.1.3; RFC 6890).
 DropReason check_ipv4_addresses(Ipv4Address source, Ipv4Address destination);

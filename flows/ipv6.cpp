@@ -25,12 +25,12 @@ constexpr size_t upper_header(uint8_t protocol) {
   }
 }
 
-constexpr bool is_extension(uint8_t protocol) {
+}  // namespace
+
+bool is_ipv6_extension(uint8_t protocol) {
   return protocol == kProtocolHopByHop || protocol == kProtocolRouting ||
          protocol == kProtocolFragment || protocol == kProtocolDestinationOptions;
 }
-
-}  // namespace
 
 DropReason check_ipv6(ByteView bytes, Ipv6Upper& upper) {
   if (bytes.size() < kIpv6Header || bytes[0] >> 4 != 6) return DropReason::ip6_hdr;
@@ -43,7 +43,7 @@ DropReason walk_ipv6(ByteView bytes, Ipv6Upper& upper) {
   const size_t end = bytes.size();
   upper = {.protocol = bytes[6], .offset = kIpv6Header, .next_header_field = 6};
   size_t at = kIpv6Header;
-  for (int headers = 0; is_extension(upper.protocol); ++headers) {
+  for (int headers = 0; is_ipv6_extension(upper.protocol); ++headers) {
     if (headers == kMaximumExtensionHeaders) return DropReason::ip6_ext_limit;
     if (upper.protocol == kProtocolHopByHop && headers != 0) return DropReason::ip6_ext_order;
     if (at + 8 > end) return DropReason::ip6_ext_trunc;

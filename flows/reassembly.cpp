@@ -28,12 +28,15 @@ uint32_t units(uint32_t bytes) {
 
 }  // namespace
 
+bool Reassembly::is_tiny_first(const FragmentKey& key, const Fragment& f) {
+  return f.offset == 0 && f.length != 0 && key.protocol == kProtocolSctp && f.length < kSctpHeader;
+}
+
 // What can be said of a fragment alone.
 DropReason Reassembly::check(const FragmentKey& key, const Fragment& f) const {
   if (f.length == 0 || (f.more && f.length % 8 != 0)) return DropReason::frag_tiny;
   // Ports in a second fragment are how filters are fooled (RFC 1858 section 3).
-  if (f.offset == 0 && key.protocol == kProtocolSctp && f.length < kSctpHeader)
-    return DropReason::frag_tiny;
+  if (is_tiny_first(key, f)) return DropReason::frag_tiny;
   // IPv6 would allow 40 bytes more; here a packet's length has 16 bits.
   if (uint32_t{f.header} + f.offset + f.length > UINT16_MAX) return DropReason::frag_oversize;
   if (f.bytes > limits_.bytes || free_node_ == kNone) return DropReason::frag_limit;
@@ -64,7 +67,10 @@ DropReason Reassembly::judge(const Datagram& d, const FragmentCoverage& coverage
 
 Verdict Reassembly::add(const FragmentKey& key, const Fragment& fragment, uint64_t now,
                         Reassembled& whole) {
-  if (const DropReason r = check(key, fragment); r != DropReason::none) return r;
+  if (const DropReason r = check(key, fragment); r != DropReason::none) {
+    if (is_tiny_first(key, fragment)) bury_begun_wrongly(key, now);
+    return r;
+  }
   const uint64_t hashed = hash(key);
   uint32_t index = find(key, hashed);
   if (index != kNone && expired(datagrams_[index], now)) {  // tick() did not come that far
@@ -76,6 +82,17 @@ Verdict Reassembly::add(const FragmentKey& key, const Fragment& fragment, uint64
     index = create(key, hashed, now);
   }
   return insert(index, fragment, whole);
+}
+
+// Without its first fragment it is never whole: neither what came is kept, nor what still comes. Of
+// one whose first fragment is here somebody else speaks.
+void Reassembly::bury_begun_wrongly(const FragmentKey& key, uint64_t now) {
+  const uint64_t hashed = hash(key);
+  const uint32_t index = find(key, hashed);
+  if (index == kNone)
+    bury(hashed, now, DropReason::frag_tiny);
+  else if (datagrams_[index].header == 0)
+    give_up(index, DropReason::frag_tiny, true);
 }
 
 Verdict Reassembly::insert(uint32_t index, const Fragment& f, Reassembled& whole) {
@@ -131,9 +148,9 @@ void Reassembly::complete(uint32_t index, Reassembled& whole) {
   remove(index);
 }
 
-void Reassembly::give_up(uint32_t index, DropReason reason, bool bury) {
+void Reassembly::give_up(uint32_t index, DropReason reason, bool also_what_comes) {
   Datagram& d = datagrams_[index];
-  if (bury) graves_[d.hash & (graves_.size() - 1)] = {d.hash, d.since + limits_.timeout_ns, reason};
+  if (also_what_comes) bury(d.hash, d.since, reason);
   while (d.chain.first != kNone) {
     const uint32_t node = take_first(d.chain);
     nodes_[node].reason = reason;

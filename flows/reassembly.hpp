@@ -171,13 +171,18 @@ class Reassembly {
     DropReason reason = DropReason::none;
   };
 
+  void bury(uint64_t hash, uint64_t since, DropReason reason) {
+    graves_[hash & (graves_.size() - 1)] = {hash, since + limits_.timeout_ns, reason};
+  }
+  void bury_begun_wrongly(const FragmentKey& key, uint64_t now);
+  static bool is_tiny_first(const FragmentKey& key, const Fragment& fragment);
   DropReason check(const FragmentKey& key, const Fragment& fragment) const;
   DropReason judge(const Datagram& datagram, const FragmentCoverage& coverage,
                    const Fragment& fragment) const;
   Verdict insert(uint32_t index, const Fragment& fragment, Reassembled& whole);
   void note(uint32_t index, const Fragment& fragment);
   void complete(uint32_t index, Reassembled& whole);
-  void give_up(uint32_t index, DropReason reason, bool bury);
+  void give_up(uint32_t index, DropReason reason, bool also_what_comes);
   bool expired(const Datagram& datagram, uint64_t now) const {
     return now >= datagram.since + limits_.timeout_ns;
   }

@@ -64,4 +64,9 @@ Decision RuleTable::find_without_ports(Origin origin, const IpAddress& source,
   return {};
 }
 
+bool RuleTable::only_bypasses(Origin origin) const {
+  const auto bypasses = [](const Compiled& r) { return r.decision.action == Action::bypass; };
+  return std::all_of(rules_of(origin).begin(), rules_of(origin).end(), bypasses);
+}
+
 }  // namespace penstock::flows

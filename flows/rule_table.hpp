@@ -22,9 +22,12 @@ struct Origin {
 
 enum class Action : uint8_t { bypass, drop, tunnel };
 
+inline constexpr uint16_t kNoRule = UINT16_MAX;
+
 struct Decision {
   Action action = Action::bypass;
   uint16_t tunnel = 0;        ///< index, when action is tunnel
+  uint16_t rule = kNoRule;    ///< that decided: what its maker called it
   bool names_origin = false;  ///< the rule names where the packet came from
   bool needs_ports = false;   ///< the rule asks for SCTP ports, which only a whole packet shows
 };
@@ -50,6 +53,9 @@ class RuleTable {
   /// else. needs_ports says that the decision is not certain.
   Decision find_without_ports(Origin origin, const IpAddress& source,
                               const IpAddress& destination) const;
+
+  /// Whether all that comes from there is let pass, whatever it is.
+  bool only_bypasses(Origin origin) const;
 
  private:
   struct Compiled {

@@ -38,15 +38,28 @@ void Mistakes::add(SourcePosition at, std::string text) {
   found_.push_back({at, std::move(text)});
 }
 
+void Mistakes::warn(SourcePosition at, std::string text) {
+  warned_.push_back({at, std::move(text)});
+}
+
 std::vector<std::string> Mistakes::lines(const std::string& file) const {
+  return lines(found_, file, "");
+}
+
+std::vector<std::string> Mistakes::warnings(const std::string& file) const {
+  return lines(warned_, file, "warning: ");
+}
+
+std::vector<std::string> Mistakes::lines(const std::vector<Mistake>& mistakes,
+                                         const std::string& file, std::string_view kind) {
   std::vector<const Mistake*> order;
-  for (const Mistake& m : found_) order.push_back(&m);
+  for (const Mistake& m : mistakes) order.push_back(&m);
   std::stable_sort(order.begin(), order.end(), [](const Mistake* a, const Mistake* b) {
     return std::tie(a->at.line, a->at.column) < std::tie(b->at.line, b->at.column);
   });
   std::vector<std::string> lines;
   for (const Mistake* m : order)
-    lines.push_back(fmt::format("{}:{}:{}: {}", file, m->at.line, m->at.column, m->text));
+    lines.push_back(fmt::format("{}:{}:{}: {}{}", file, m->at.line, m->at.column, kind, m->text));
   return lines;
 }
 

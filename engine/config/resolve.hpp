@@ -28,6 +28,12 @@ std::vector<RouteConfig> resolve_routes(const Draft& draft, Mistakes& mistakes);
 std::vector<TunnelConfig> resolve_tunnels(const Draft& draft, Mistakes& mistakes);
 std::vector<RuleConfig> resolve_rules(const Draft& draft, Mistakes& mistakes);
 
+/// The interfaces by which packets to `address` leave; none: there is no route.
+std::vector<uint16_t> ways_to(const Draft& draft, const flows::IpAddress& address);
+
+/// The name of a wire's other end; empty when `port` is not the end of a wire.
+std::string other_end(const Draft& draft, const std::string& port);
+
 /// Where a value was first seen: "penstock.toml" line 12 reads better than its number in a list.
 inline std::string line_of(SourcePosition at) {
   return fmt::format("line {}", at.line);

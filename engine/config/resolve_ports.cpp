@@ -110,12 +110,16 @@ void check_addresses(const Draft& draft, size_t index, Taken& taken, Mistakes& m
   }
 }
 
-/// A port without a network forwards nothing, unless it is the end of a wire.
-void check_addressed(const Draft& draft, const PortDraft& port, Mistakes& mistakes) {
-  if (port.addressed) return;
+const WireDraft* wire_of(const Draft& draft, const std::string& port) {
   for (const WireDraft& wire : draft.wires)
     for (const auto& end : wire.ports)
-      if (end.value == port.name.value) return;
+      if (end.value == port) return &wire;
+  return nullptr;
+}
+
+/// A port without a network forwards nothing, unless it is the end of a wire.
+void check_addressed(const Draft& draft, const PortDraft& port, Mistakes& mistakes) {
+  if (port.addressed || wire_of(draft, port.name.value) != nullptr) return;
   mistakes.add(port.at, fmt::format("{}: no address; give at least one, such as \"10.0.0.1/24\"",
                                     title_of("port", port)));
 }
@@ -125,12 +129,15 @@ void check_kernel(const Draft& draft, size_t index, Mistakes& mistakes) {
   const PortDraft& port = draft.ports[index];
   if (port.kernel.value.empty()) return;
   const std::string title = title_of("port", port);
-  for (const WireDraft& wire : draft.wires)
-    for (const auto& end : wire.ports)
-      if (end.value == port.name.value)
-        mistakes.add(port.kernel.at,
-                     fmt::format("{}: kernel, and it is the end of a wire, of {}; remove one",
-                                 title, line_of(wire.at)));
+  if (const WireDraft* wire = wire_of(draft, port.name.value))
+    mistakes.add(port.kernel.at,
+                 fmt::format("{}: kernel, and it is the end of a wire, of {}; remove one", title,
+                             line_of(wire->at)));
+  if (is_of_the_kernel(port.device.value))
+    mistakes.warn(port.kernel.at,
+                  fmt::format("{}: kernel, and device {} is an interface that the host has anyway: "
+                              "it hears everything twice; remove kernel, or give it another device",
+                              title, quoted(port.device.value)));
   for (size_t i = 0; i < index; ++i)
     if (draft.ports[i].kernel.value == port.kernel.value)
       mistakes.add(port.kernel.at,
@@ -140,6 +147,34 @@ void check_kernel(const Draft& draft, size_t index, Mistakes& mistakes) {
 }
 
 }  // namespace
+
+// As the tables do: the longest prefix, and none is both a port's network and a route's.
+std::vector<uint16_t> ways_to(const Draft& draft, const IpAddress& address) {
+  std::vector<uint16_t> ways;
+  int longest = -1;
+  for (uint16_t i = 0; i < draft.interfaces.size(); ++i) {
+    for (const auto& own : draft.interfaces[i].addresses) {
+      if (!own.value.contains(address) || own.value.length <= longest) continue;
+      longest = own.value.length;
+      ways = {i};
+    }
+  }
+  for (const RouteDraft& route : draft.routes) {
+    if (!route.to || !route.to->value.contains(address) || route.to->value.length <= longest)
+      continue;
+    longest = route.to->value.length;
+    ways.clear();
+    for (const auto& next_hop : route.next_hops)
+      if (const auto by = connected(draft, next_hop.value)) ways.push_back(*by);
+  }
+  return ways;
+}
+
+std::string other_end(const Draft& draft, const std::string& port) {
+  const WireDraft* wire = wire_of(draft, port);
+  if (wire == nullptr || wire->ports.size() != 2) return {};
+  return wire->ports[wire->ports[0].value == port ? 1 : 0].value;
+}
 
 std::vector<PortConfig> resolve_ports(const Draft& draft, Mistakes& mistakes) {
   std::vector<PortConfig> ports;

@@ -40,6 +40,36 @@ void check_carries(const RuleDraft& rule, const TunnelDraft& tunnel, Mistakes& m
   }
 }
 
+bool is_within(const Prefix& p, const Prefix& around) {
+  return around.length <= p.length && around.contains(p.address);
+}
+
+/// Only what comes back for a tunnel's hosts loses its UDP.
+void check_hosts(const RuleDraft& rule, const TunnelDraft& tunnel, Mistakes& mistakes) {
+  if (tunnel.via != Via::sctp_udp || tunnel.hosts.empty()) return;
+  for (const auto& [source, at] : rule.source) {
+    const auto holds = [&](const Said<Prefix>& h) { return is_within(source, h.value); };
+    if (std::any_of(tunnel.hosts.begin(), tunnel.hosts.end(), holds)) continue;
+    mistakes.warn(at,
+                  fmt::format("{}: source {} is not within the hosts of tunnel {}, so answers "
+                              "would reach it as UDP; add it there, or narrow it here",
+                              title(rule), flows::to_string(source), quoted(tunnel.name.value)));
+  }
+}
+
+/// What comes in by one end of a wire leaves by the other, and nothing else does.
+void check_wire(const Draft& draft, const RuleDraft& rule, const TunnelDraft& tunnel,
+                Mistakes& mistakes) {
+  const std::string from = other_end(draft, tunnel.port.value);
+  if (from.empty() || !rule.from || rule.from->value == from) return;
+  if (!index_of(draft.interfaces, rule.from->value)) return;
+  mistakes.add(rule.from->at,
+               fmt::format("{}: what comes in by port {} does not leave by port {}, where tunnel "
+                           "{} is; give from = {}, the other end of the wire",
+                           title(rule), rule.from->value, tunnel.port.value,
+                           quoted(tunnel.name.value), quoted(from)));
+}
+
 void resolve_tunnel(const Draft& draft, const RuleDraft& rule, const Said<std::string>& said,
                     RuleConfig& made, Mistakes& mistakes) {
   const auto& [name, at] = said;
@@ -62,6 +92,8 @@ void resolve_tunnel(const Draft& draft, const RuleDraft& rule, const Said<std::s
                                  "nothing behind it would ever be used; make it the last",
                                  title(rule), quoted(name), to_string(tunnel.via)));
   check_carries(rule, tunnel, mistakes);
+  check_hosts(rule, tunnel, mistakes);
+  check_wire(draft, rule, tunnel, mistakes);
   made.tunnels.push_back(*index);
 }
 
@@ -86,6 +118,54 @@ void check_families(const RuleDraft& rule, Mistakes& mistakes) {
                    "correct one");
 }
 
+const std::vector<Prefix>& all_if_empty(const std::vector<Prefix>& list) {
+  static const std::vector<Prefix> all = {{flows::Ipv4Address{}, 0}, {flows::Ipv6Address{}, 0}};
+  return list.empty() ? all : list;
+}
+
+bool holds_all(const std::vector<Prefix>& outer, const std::vector<Prefix>& inner) {
+  return std::all_of(all_if_empty(inner).begin(), all_if_empty(inner).end(), [&](const Prefix& p) {
+    return std::any_of(all_if_empty(outer).begin(), all_if_empty(outer).end(),
+                       [&](const Prefix& around) { return is_within(p, around); });
+  });
+}
+
+bool holds_all(const std::vector<flows::SctpPort>& outer,
+               const std::vector<flows::SctpPort>& inner) {
+  if (outer.empty()) return true;
+  return !inner.empty() && std::all_of(inner.begin(), inner.end(), [&](flows::SctpPort p) {
+    return std::find(outer.begin(), outer.end(), p) != outer.end();
+  });
+}
+
+// Which rules a packet meets depends on whether a tunnel was left: flows::RuleTable.
+bool meets_tunnels(const RuleConfig& r) {
+  return r.from_tunnel || (!r.from_interface && r.action != RuleAction::tunnel);
+}
+
+/// A rule that no packet reaches, or none but out of tunnels.
+void check_reached(const std::vector<RuleConfig>& rules, size_t index, Mistakes& mistakes) {
+  const RuleConfig& rule = rules[index];
+  const bool named = rule.from_interface || rule.from_tunnel;
+  for (size_t i = 0; i < index; ++i) {
+    const RuleConfig& before = rules[i];
+    const bool same =
+        before.from_interface == rule.from_interface && before.from_tunnel == rule.from_tunnel;
+    const bool everywhere = !before.from_interface && !before.from_tunnel;
+    if (!same && !(everywhere && (!rule.from_tunnel || meets_tunnels(before)))) continue;
+    if (!holds_all(before.to, rule.to) || !holds_all(before.source, rule.source) ||
+        !holds_all(before.sctp_ports, rule.sctp_ports))
+      continue;
+    const bool partly = !named && meets_tunnels(rule) && !meets_tunnels(before);
+    return mistakes.warn(
+        rule.at, fmt::format("rule {}: {} reaches it: rule {} of {} decides about all that it "
+                             "matches; put it in front, or remove it",
+                             quoted(rule.name),
+                             partly ? "nothing but what comes out of a tunnel" : "nothing",
+                             quoted(before.name), line_of(before.at)));
+  }
+}
+
 }  // namespace
 
 std::vector<RuleConfig> resolve_rules(const Draft& draft, Mistakes& mistakes) {
@@ -102,6 +182,7 @@ std::vector<RuleConfig> resolve_rules(const Draft& draft, Mistakes& mistakes) {
     resolve_tunnels_of(draft, rule, made, mistakes);
     check_families(rule, mistakes);
     rules.push_back(std::move(made));
+    check_reached(rules, rules.size() - 1, mistakes);
   }
   return rules;
 }

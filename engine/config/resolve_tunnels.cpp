@@ -89,6 +89,23 @@ IpAddress ours_for(const InterfaceDraft& port, const IpAddress& peer) {
   return {};
 }
 
+/// The far gateway must be reached by the tunnel's port. That there is no way to it is legal: the
+/// tunnel is down.
+void check_way(const Subject& s, const IpAddress& peer, SourcePosition at) {
+  const std::vector<uint16_t> ways = ways_to(s.draft, peer);
+  for (const uint16_t by : ways)
+    if (&s.draft.interfaces[by] == s.port) return;
+  const std::string shown = flows::to_string(peer);
+  if (!ways.empty())
+    return s.mistake(
+        at, fmt::format("the route to peer {} leaves by port {}, and the tunnel is on "
+                        "port {}; correct the [[route]], or the port",
+                        shown, s.draft.interfaces[ways.front()].name.value, s.port->name.value));
+  s.mistakes.warn(at, fmt::format("{}: no route to peer {}, so the tunnel stays down; add a "
+                                  "[[route]] by port {}",
+                                  title_of("tunnel", s.tunnel), shown, s.port->name.value));
+}
+
 void check_far_gateway(const Subject& s) {
   if (s.tunnel.peers.size() != 1) return;
   const auto& [peer, at] = s.tunnel.peers.front();
@@ -96,10 +113,19 @@ void check_far_gateway(const Subject& s) {
   if (const InterfaceDraft* own = owner(s.draft, peer.address))
     s.mistake(at, fmt::format("peer {} is {}'s own address; give the far gateway's", shown,
                               title_of("port", *own)));
-  else if (s.port != nullptr && ours_for(*s.port, peer.address).is_unspecified())
+  else if (s.port == nullptr)
+    return;
+  else if (!other_end(s.draft, s.port->name.value).empty())
+    s.mistake(s.tunnel.port.at,
+              fmt::format("port {} is the end of a wire and has no address to send from; give via "
+                          "= \"sctp-udp\", or a port that is none",
+                          s.port->name.value));
+  else if (ours_for(*s.port, peer.address).is_unspecified())
     s.mistake(at, fmt::format("peer {} is {}, and port {} has no such address to send from; add "
                               "one to it",
                               shown, family(peer.address.is_v4()), s.port->name.value));
+  else
+    check_way(s, peer.address, at);
 }
 
 /// The least outer packet with which hosts can live, and why.

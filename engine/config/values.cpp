@@ -95,6 +95,28 @@ std::string_view kernel_interface(std::string_view device) {
   return {};
 }
 
+/// What a bond is made of: `member=0000:3b:00.0,member=(net_tap0,iface=a)`. A member is no bond.
+std::vector<std::string_view> bond_members(std::string_view device) {
+  constexpr std::string_view kMember = "member=";
+  std::vector<std::string_view> members;
+  if (!device.starts_with("net_bonding")) return members;
+  int depth = 0;
+  for (size_t begin = 0, at = 0; at <= device.size(); ++at) {
+    if (at < device.size()) {
+      depth += device[at] == '(' ? 1 : device[at] == ')' ? -1 : 0;
+      if (device[at] != ',' || depth > 0) continue;
+    }
+    std::string_view argument = device.substr(begin, at - begin);
+    begin = at + 1;
+    if (!argument.starts_with(kMember)) continue;
+    argument.remove_prefix(kMember.size());
+    if (argument.starts_with('(') && argument.ends_with(')'))
+      argument = argument.substr(1, argument.size() - 2);
+    if (!argument.starts_with("net_bonding")) members.push_back(argument);
+  }
+  return members;
+}
+
 }  // namespace
 
 bool is_multicast(const IpAddress& a) {
@@ -155,8 +177,22 @@ Result<std::string> read_interface_name(std::string_view text) {
 
 bool same_device(std::string_view a, std::string_view b) {
   const std::string_view interface = kernel_interface(a);
-  return device_identity(a) == device_identity(b) ||
-         (!interface.empty() && interface == kernel_interface(b));
+  if (device_identity(a) == device_identity(b) ||
+      (!interface.empty() && interface == kernel_interface(b)))
+    return true;
+  const auto is_of = [](std::string_view member, std::string_view bond) {
+    const auto members = bond_members(bond);
+    return std::any_of(members.begin(), members.end(),
+                       [&](std::string_view m) { return same_device(m, member); });
+  };
+  const auto members = bond_members(b);
+  return is_of(b, a) || is_of(a, b) ||
+         std::any_of(members.begin(), members.end(),
+                     [&](std::string_view member) { return is_of(member, a); });
+}
+
+bool is_of_the_kernel(std::string_view device) {
+  return device.starts_with("net_af_");
 }
 
 Result<IpAddress> read_host(std::string_view text) {

@@ -18,8 +18,11 @@ flows::Result<std::string> read_name(std::string_view text);
 flows::Result<std::string> read_device(std::string_view text);
 /// As the kernel takes it for one of its interfaces.
 flows::Result<std::string> read_interface_name(std::string_view text);
-/// Whether two devices are one, spelled the same way or not, or stand for one kernel interface.
+/// Whether two devices are one, spelled the same way or not, stand for one kernel interface, or are
+/// bonds with a member that is, or has, the other's.
 bool same_device(std::string_view a, std::string_view b);
+/// Whether it takes packets from an interface that the kernel has and goes on using.
+bool is_of_the_kernel(std::string_view device);
 
 /// An address that a host may have as its own or as its next hop: unicast, not loopback.
 flows::Result<flows::IpAddress> read_host(std::string_view text);

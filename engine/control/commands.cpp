@@ -46,6 +46,8 @@ CommandTree engine_commands(ControlTarget target) {
          port_names},
         {"show routes", "where packets go next", Role::read,
          [report](const Parameters&) -> Outcome { return show_routes(report()); }, nullptr},
+        {"show rules", "what is decided about SCTP, in order, and how often", Role::read,
+         [report](const Parameters&) -> Outcome { return show_rules(report()); }, nullptr},
         {"show tunnels", "tunnels, their peers and what went through them", Role::read,
          [report](const Parameters&) -> Outcome { return show_tunnels(report(), ""); }, nullptr},
         {"show tunnels <tunnel>", "one tunnel with every counter", Role::read,
@@ -62,7 +64,7 @@ CommandTree engine_commands(ControlTarget target) {
   }
   if (target.clear_counters) {
     table.push_back({"clear", "sets back what was counted", Role::write, nullptr, nullptr});
-    table.push_back({"clear counters", "counters of ports, tunnels, workers and drops to 0",
+    table.push_back({"clear counters", "counters of ports, tunnels, rules, workers and drops to 0",
                      Role::write,
                      [clear = target.clear_counters](const Parameters&) -> Outcome {
                        clear();

@@ -116,6 +116,8 @@ Json tunnel_json(const TunnelReport& t) {
               {"peer", text_or_null(t.peer)},
               {"state", t.state},
               {"why", text_or_null(t.why)},
+              {"in_use", t.used_by.empty() ? "no" : "yes"},
+              {"used_by", t.used_by},
               {"rx_packets", t.rx},
               {"rx_bytes", t.rx_bytes},
               {"tx_packets", t.tx},
@@ -226,14 +228,16 @@ flows::Result<Answer> show_tunnels(const Report& report, const std::string& name
                     {kBoth, right("LISTEN", "listen")},
                     {kBoth, left("PEER", "peer")},
                     {kBoth, left("STATE", "state")},
-                    {kInFull, left("WHY", "why")},
+                    {kBoth, left("IN USE", "in_use")},
+                    {kInFull, left("USED by", "used_by")},
                     {kBoth, count("RX packets", "rx_packets")},
                     {kInFull, count("RX bytes", "rx_bytes")},
                     {kBoth, count("TX packets", "tx_packets")},
                     {kInFull, count("TX bytes", "tx_bytes")},
                     {kBoth, right("MTU", "mtu")},
                     {kInFull, right("RTT us", "rtt_us")},
-                    {kBoth, count("DROPS", "drops")}},
+                    {kBoth, count("DROPS", "drops")},
+                    {kBoth, left("WHY DOWN", "why")}},
                    "no tunnel");
 }
 
@@ -309,6 +313,33 @@ Answer show_routes(const Report& report) {
                Json::array({left("TO", "to"), std::move(next_hop), left("PORT", "port"),
                             left("NEIGHBOR", "neighbor"), left("IN USE", "in_use")}),
                "no route")};
+}
+
+Answer show_rules(const Report& report) {
+  Json rows = Json::array();
+  for (const RuleReport& r : report.rules)
+    rows.push_back(Json{{"order", rows.size() + 1},
+                        {"name", r.name},
+                        {"from", text_or_null(r.from)},
+                        {"source", r.source},
+                        {"to", r.to},
+                        {"sctp_ports", r.sctp_ports},
+                        {"action", r.action},
+                        {"tunnels", r.tunnels},
+                        {"chosen", text_or_null(r.chosen)},
+                        {"packets", r.packets}});
+  const auto any = [](Json column) {
+    column["none"] = "any";
+    return column;
+  };
+  return {Json{{"rules", std::move(rows)}},
+          view("table", "rules",
+               Json::array({right("ORDER", "order"), left("RULE", "name"),
+                            any(left("FROM", "from")), any(left("SOURCE", "source")),
+                            any(left("TO", "to")), any(left("SCTP PORTS", "sctp_ports")),
+                            left("ACTION", "action"), left("TUNNELS", "tunnels"),
+                            left("NOW", "chosen"), count("PACKETS", "packets")}),
+               "no rule")};
 }
 
 Answer show_neighbors(const Report& report) {

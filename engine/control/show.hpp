@@ -41,6 +41,7 @@ Answer show_workers(const Report& report);
 Answer show_drops(const Report& report, bool all);
 Answer show_interfaces(const Report& report);
 Answer show_routes(const Report& report);
+Answer show_rules(const Report& report);
 Answer show_neighbors(const Report& report);
 Answer show_version(const Report& report, std::string_view version);
 

@@ -52,6 +52,9 @@ Verdict handle_arp(Context& context, uint16_t interface, pmd_glue::Packet packet
   flows::ArpPacket arp;
   const DropReason reason = flows::parse_arp(packet.bytes().subspan(flows::kEthernetHeader), arp);
   if (reason != DropReason::none) return reason;
+  // RFC 1122 section 3.2.1.3: everybody's address is no sender's.
+  const Route* sender = context.snapshot.routes.find(arp.sender_ip);
+  if (sender != nullptr && sender->kind == Route::Kind::broadcast) return DropReason::arp;
   if (view.owns(arp.sender_ip) && arp.sender_mac != view.mac)
     return someone_has(context, interface, arp.sender_ip, arp.sender_mac);
   const bool for_us = view.owns(arp.target_ip);

@@ -20,7 +20,7 @@ using flows::DropReason;
 constexpr std::array kAlways = {
     DropReason::local,           // SSH, BGP, whatever has an address of ours
     DropReason::icmp_unhandled,  // echo replies, and errors about what the host sent
-    DropReason::multicast,       // OSPF, VRRP, router advertisements, DHCP
+    DropReason::multicast,       // OSPF, VRRP, router advertisements, answers of DHCP
     DropReason::eth_type,        // LLDP, IS-IS
     DropReason::vlan_unknown,    // networks that only the host is in
     DropReason::link_local,      // a link-local address that the host made for itself
@@ -28,12 +28,27 @@ constexpr std::array kAlways = {
     DropReason::nd,
 };
 
-bool is_wanted(DropReason reason, const Meta& meta) {
+// IGMP and RSVP carry Router Alert, and who has no address yet asks DHCP for one from 0.0.0.0: of
+// IPv4 that no router forwards, the host gets what is for itself or for everybody.
+bool is_unroutable_for_host(const Snapshot& snapshot, pmd_glue::Packet packet, DropReason reason) {
+  if (reason != DropReason::ip4_opt && reason != DropReason::martian) return false;
+  if (packet.length() < flows::kIpv4Header || packet.data()[0] >> 4 != 4) return false;
+  const flows::Ipv4Header header(packet.data());
+  if (reason == DropReason::martian && header.source() != flows::Ipv4Address{}) return false;
+  const flows::Ipv4Address destination = header.destination();
+  if (destination.bytes[0] >= 224) return true;
+  const Route* route = snapshot.routes.find(destination);
+  return route != nullptr &&
+         (route->kind == Route::Kind::local || route->kind == Route::Kind::broadcast);
+}
+
+bool is_wanted(const Snapshot& snapshot, pmd_glue::Packet packet, DropReason reason,
+               const Meta& meta) {
   // Of what came out of a tunnel the outside is gone.
   if (meta.from_tunnel != kNoTunnel) return false;
   for (const DropReason r : kAlways)
     if (r == reason) return true;
-  return false;
+  return is_unroutable_for_host(snapshot, packet, reason);
 }
 
 /// Of ARP frames the tag was taken out.
@@ -71,7 +86,7 @@ bool send_pieces_to_kernel(Context& context, uint16_t port, pmd_glue::Packet pac
 
 bool give_to_kernel(Context& context, uint16_t port, pmd_glue::Packet packet, const Meta& meta,
                     DropReason reason) {
-  if (!is_wanted(reason, meta)) return false;
+  if (!is_wanted(context.snapshot, packet, reason, meta)) return false;
   // Nobody has written to what was cut from the front.
   if (meta.large != nullptr) return send_pieces_to_kernel(context, port, packet, meta);
   packet.prepend(meta.link_header);

@@ -25,6 +25,9 @@ bool may_be_wrapped(const Snapshot& snapshot, const Meta& meta);
 void copy_to_kernel(Context& context, uint16_t interface, pmd_glue::Packet packet,
                     uint16_t link_header);
 
+/// Whether such UDP comes for a tunnel.
+bool is_for(const TunnelView& tunnel, const flows::IpAddress& destination);
+
 /// Of peel: an IP packet that is for a tunnel's port loses its coat, and an ICMP error about one
 /// that the tunnel sent becomes one about what was inside; any other goes on as it is.
 flows::Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta);
@@ -33,8 +36,8 @@ flows::Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta
 flows::Verdict classify_packet(const Snapshot& snapshot, uint16_t port, pmd_glue::Packet packet,
                                const Meta& meta);
 
-/// Of track: the rules' verdict on an SCTP packet; sets meta.to_tunnel and peer_port, and for an
-/// ip-udp tunnel meta.route to its far end.
+/// Of track: the rules' verdict on an SCTP packet; sets meta.rule, to_tunnel and peer_port, and for
+/// an ip-udp tunnel meta.route to its far end.
 flows::Verdict apply_rules(Context& context, Meta& meta);
 
 /// Of track: whether the rules could do anything but let an SCTP packet pass, of which this is a

@@ -87,12 +87,12 @@ Verdict peel_ip_udp(Context& context, uint16_t first, pmd_glue::Packet packet, M
   return meta.ip.fragment ? reassemble(context, packet, meta) : Verdict::go_on();
 }
 
+}  // namespace
+
 bool is_for(const TunnelView& tunnel, const flows::IpAddress& destination) {
   return tunnel.via == Via::ip_udp ? tunnel.ours == destination
                                    : tunnel.hosts.contains(destination);
 }
-
-}  // namespace
 
 Verdict peel_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
   if (meta.ip.protocol != flows::kProtocolUdp) [[likely]] {

@@ -116,6 +116,7 @@ Verdict apply_rules(Context& context, Meta& meta) {
   const flows::SctpHeader sctp = ports_of(meta.ip);
   const flows::Decision decision = snapshot.rules.find(
       origin_of(meta), meta.ip.source(), meta.ip.destination(), sctp.source(), sctp.destination());
+  meta.rule = decision.rule;
   switch (decision.action) {
     case flows::Action::bypass:
       // A rule that names the port lets plain SCTP in: from a far end that can only unwrap.
@@ -168,6 +169,7 @@ Verdict track_packet(Context& context, pmd_glue::Packet packet, Meta& meta) {
     return DropReason::multicast;
   if (meta.ip.protocol == flows::kProtocolSctp) {  // whole: its fragments were held until it was
     const Verdict verdict = apply_rules(context, meta);
+    context.counters.count_rule(meta.rule);
     if (!verdict.goes_on()) return verdict;
   } else if (meta.ip.protocol == (meta.ip.ipv6 ? flows::kProtocolIcmpv6 : flows::kProtocolIcmp)) {
     const Verdict verdict = follow_sctp(context, meta);

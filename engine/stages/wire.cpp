@@ -29,19 +29,60 @@ void put_in_front(const LinkHeader& link, pmd_glue::Packet packet) {
   std::memcpy(packet.prepend(link.length), link.bytes.data(), link.length);
 }
 
+/// Why a packet cannot be judged by rules and tunnels.
+DropReason check_headers(pmd_glue::Packet packet, flows::MutableBytes bytes, uint16_t link_header,
+                         Meta& meta) {
+  // The NIC's word is about the header that it found: behind tags it may have looked elsewhere.
+  const DropReason reason = flows::check_ip(bytes, meta.ip.ipv6, flows::ChecksumState::unknown,
+                                            meta.ip, flows::Ipv4Options::well_formed);
+  if (!packet.contiguous()) return DropReason::segmented;
+  if (reason != DropReason::none) return reason;
+  if (link_header > flows::kLongestLinkHeader) return DropReason::eth_vlan;
+  return flows::check_addresses(meta.ip);
+}
+
+/// Whether UDP may be the tunnel's: its port is looked at where it can be read.
+bool may_be_for(const TunnelView& tunnel, const flows::IpPacket& ip) {
+  if (!is_for(tunnel, ip.destination())) return false;
+  if (ip.length == 0 || ip.protocol != flows::kProtocolUdp) return true;
+  const bool shown = !ip.fragment || ip.first_fragment;
+  return !shown || (ip.payload().size() >= flows::kUdpHeader &&
+                    flows::UdpHeader(ip.payload().data()).destination() == tunnel.listen);
+}
+
+/// Whether a rule or a tunnel could be there for what cannot be judged, as far as its header can be
+/// read. Else a few bytes in front of it would get everybody past every rule.
+bool may_be_wanted(const Snapshot& snapshot, flows::ByteView bytes, DropReason reason, Meta& meta) {
+  const bool ipv6 = meta.ip.ipv6;
+  if (bytes.size() < (ipv6 ? flows::kIpv6Header : flows::kIpv4Header)) return false;
+  const bool read = meta.ip.length != 0;
+  const uint8_t protocol = read ? meta.ip.protocol : bytes[ipv6 ? 6 : 9];
+  const bool hidden = ipv6 && !read && flows::is_ipv6_extension(protocol);
+  const bool elsewhere = reason == DropReason::ip4_srcroute;  // what is its destination?
+  const std::vector<uint16_t>& tunnels = snapshot.interfaces[meta.interface].tunnels;
+  if (protocol == flows::kProtocolUdp || hidden)
+    for (const uint16_t index : tunnels)
+      if (elsewhere || may_be_for(snapshot.tunnels[index], meta.ip)) return true;
+  if (protocol != flows::kProtocolSctp && !hidden && !(meta.ip.fragment && may_be_sctp(meta.ip)))
+    return false;
+  return elsewhere ? !snapshot.rules.only_bypasses({meta.interface, false}) || !tunnels.empty()
+                   : rules_may_want(snapshot, meta);
+}
+
 /// The frame's link header, and meta.ip, when a tunnel may be there for it: a sound IP packet with
-/// SCTP, UDP or ICMP. No header: the frame is none of our business.
-LinkHeader look(const Snapshot& snapshot, pmd_glue::Packet packet, Meta& meta) {
+/// SCTP, UDP or ICMP. No header: the frame is none of our business, or to be dropped for `reason`.
+LinkHeader look(const Snapshot& snapshot, pmd_glue::Packet packet, Meta& meta, DropReason& reason) {
   LinkHeader link;
-  if (!packet.contiguous()) return link;
   const flows::LinkPayload payload = flows::link_payload(packet.bytes());
   const bool ipv6 = payload.type == flows::kEtherTypeIpv6;
   if (!ipv6 && payload.type != flows::kEtherTypeIpv4) return link;
   const flows::MutableBytes bytes = packet.bytes().subspan(payload.offset);
-  // The NIC's word is about the header that it found: behind tags it may have looked elsewhere.
-  if (flows::check_ip(bytes, ipv6, flows::ChecksumState::unknown, meta.ip) != DropReason::none ||
-      flows::check_addresses(meta.ip) != DropReason::none)
+  meta.ip.ipv6 = ipv6;
+  reason = check_headers(packet, bytes, payload.offset, meta);
+  if (reason != DropReason::none) [[unlikely]] {
+    if (!may_be_wanted(snapshot, bytes, reason, meta)) reason = DropReason::none;
     return link;
+  }
   const uint8_t icmp = ipv6 ? flows::kProtocolIcmpv6 : flows::kProtocolIcmp;
   if (meta.ip.fragment && may_be_sctp(meta.ip)) {
     if (!rules_may_want(snapshot, meta)) return link;
@@ -66,12 +107,16 @@ bool rules_leave_alone(Context& context, Meta& meta) {
   if (meta.from_tunnel != kNoTunnel) return false;
   if (meta.ip.payload().size() < flows::kSctpHeader) return true;
   Meta tried = meta;
-  return apply_rules(context, tried).goes_on() && tried.to_tunnel == kNoTunnel;
+  if (!apply_rules(context, tried).goes_on() || tried.to_tunnel != kNoTunnel) return false;
+  context.counters.count_rule(tried.rule);
+  return true;
 }
 
 /// The sender is told in the name of the host that it wrote to: we have none.
 void tell_too_big_across(Context& context, const LinkHeader& link, uint16_t port, const Meta& meta,
                          uint16_t mtu) {
+  // RFC 1122 section 3.2.2: not about a link-layer broadcast; and no station has a group's address.
+  if ((link.bytes[0] | link.bytes[6]) & 1) return;
   if (!flows::may_be_answered_with_error(meta.ip)) return;
   if (!context.icmp_budgets.too_big.take(context.now_ns)) return;
   pmd_glue::Packet error = context.pool.allocate();
@@ -100,7 +145,9 @@ Verdict tunnel_part(Context& context, const LinkHeader& link, uint16_t port,
   }
   if (rules_leave_alone(context, meta)) return Verdict::go_on();
   if (const Verdict v = classify_packet(snapshot, port, packet, meta); !v.goes_on()) return v;
-  if (const Verdict v = apply_rules(context, meta); !v.goes_on()) return v;
+  const Verdict verdict = apply_rules(context, meta);
+  context.counters.count_rule(meta.rule);
+  if (!verdict.goes_on()) return verdict;
   if (const uint16_t largest = largest_instead(context, meta); largest != 0) {
     tell_too_big_across(context, link, port, meta, largest);
     return DropReason::too_big;
@@ -112,7 +159,9 @@ Verdict cross(Context& context, uint16_t port, pmd_glue::Packet packet, Meta& me
   const PortView& view = context.snapshot.ports[port];
   meta.interface = port;  // its untagged one; tags mean nothing here
   meta.route = &view.across;
-  const LinkHeader link = look(context.snapshot, packet, meta);
+  DropReason reason = DropReason::none;
+  const LinkHeader link = look(context.snapshot, packet, meta, reason);
+  if (reason != DropReason::none) return reason;
   if (link.length == 0) return Verdict::go_on();
   const uint16_t length = packet.length();
   packet.trim_front(link.length);

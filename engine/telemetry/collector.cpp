@@ -48,6 +48,7 @@ Totals Collector::totals() const {
     t.tunnels[i].tx -= base_.tunnels[i].tx;
     t.tunnels[i].tx_bytes -= base_.tunnels[i].tx_bytes;
   }
+  for (size_t i = 0; i < t.rules.size(); ++i) t.rules[i] -= base_.rules[i];
   for (size_t i = 0; i < t.drops.size(); ++i) t.drops[i].packets -= base_.drops[i].packets;
   return t;
 }
@@ -64,6 +65,10 @@ void Collector::clear_tunnel(size_t slot) {
       base_.drop(port, tunnels_, reason).packets -= n - base.packets;
       base.packets = n;
     }
+}
+
+void Collector::clear_rule(size_t slot) {
+  base_.rules[slot] = sum().rules[slot];
 }
 
 void Collector::sample(uint64_t now_ns) {

@@ -22,6 +22,7 @@ class Collector {
   void clear() { base_ = sum(); }
   /// What a tunnel's slot counted so far belongs to a tunnel that is no more.
   void clear_tunnel(size_t slot);
+  void clear_rule(size_t slot);
 
   /// Keeps a sample once a second, for rates.
   void sample(uint64_t now_ns);

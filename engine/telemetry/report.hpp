@@ -57,10 +57,22 @@ struct InterfaceReport {
 
 struct TunnelReport {
   std::string name, via, port, peer, state;  ///< port: or its VLAN, "wan0.40"
-  std::string why;                           ///< it is down
+  std::string why;                   ///< it is down; empty: it is up
+  std::vector<std::string> used_by;  ///< rules that send packets into it now
   uint16_t listen = 0, mtu = 0;
   int64_t rtt_us = -1;  ///< to the far end and back; -1: not measured
   uint64_t rx = 0, rx_bytes = 0, tx = 0, tx_bytes = 0, dropped = 0;
+};
+
+/// In their order; an empty list or name stands for all.
+struct RuleReport {
+  std::string name, from;
+  std::vector<std::string> source, to;
+  std::vector<uint16_t> sctp_ports;
+  std::string action;                ///< "tunnel", "bypass", "drop"
+  std::vector<std::string> tunnels;  ///< of action tunnel: the best one first
+  std::string chosen;                ///< the one of them that is used now
+  uint64_t packets = 0;              ///< that it decided about
 };
 
 struct WorkerReport {
@@ -96,6 +108,7 @@ struct Report {
   std::vector<PortReport> ports;
   std::vector<InterfaceReport> interfaces;
   std::vector<TunnelReport> tunnels;
+  std::vector<RuleReport> rules;
   std::vector<WorkerReport> workers;
   std::vector<DropReport> drops;  ///< those that happened
   std::vector<RouteReport> routes;

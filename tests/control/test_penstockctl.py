@@ -42,8 +42,10 @@ def test_table(daemon, path):
     got = ctl(path, "show", "tunnels")
     assert (got.returncode, got.stderr) == (0, "")
     assert got.stdout.splitlines() == [
-        "NAME     VIA       PORT  LISTEN  PEER        STATE  RX packets  TX packets   MTU  DROPS",
-        "roamers  sctp-udp  wan0    9899  learn?[31m  up        118 402     117 990  1452    211",
+        "NAME     VIA       PORT  LISTEN  PEER        STATE  IN USE  RX packets  TX packets   MTU  DROPS"
+        "  WHY DOWN",
+        "roamers  sctp-udp  wan0    9899  learn?[31m  up     yes        118 402     117 990  1452    211"
+        "  -",
     ]
 
 
@@ -71,7 +73,7 @@ def test_refusals_are_status_1(daemon, path):
     got = ctl(path, "show", "x")
     assert (got.returncode, got.stdout) == (1, "")
     assert got.stderr == ('unknown word "x" after "show"; known: '
-                          "drops, interfaces, neighbors, ports, routes, tunnels, version, workers\n")
+                          "drops, interfaces, neighbors, ports, routes, rules, tunnels, version, workers\n")
     got = ctl(path, "-j", "show", "x")
     assert (got.returncode, got.stderr) == (1, "")
     assert list(json.loads(got.stdout)) == ["error"]

@@ -222,6 +222,15 @@ for v6 in (False, True):
                        _frames(pieces_at(*places, (300, 8, True), (20, 8, True), (0, 160, True))), (),
                        lost("core0", 5, "frag_overlap"))]
 
+# A first fragment without its SCTP header: what follows, or came before, waits for nothing.
+_tiny_id = next(_ids)
+_tiny = [Ip4(HOST4, PEER4, SCTP, text(8), id=_tiny_id, flags="MF"),
+         Ip4(HOST4, PEER4, SCTP, text(16), id=_tiny_id, frag=1, flags="")]
+CASES += [Case("fragment/tiny-first-then-rest", tuple(from_host(p) for p in _tiny), (),
+               lost("core0", 2, "frag_tiny")),
+          Case("fragment/tiny-rest-then-first",
+               tuple(from_host(replace(p, id=_tiny_id + 0x4000)) for p in _tiny[::-1]), (),
+               lost("core0", 2, "frag_tiny"))]
 # Too short, too long
 for what, piece in {
         "first-8-bytes": Ip4(HOST4, PEER4, SCTP, text(8), flags="MF"),
@@ -371,10 +380,10 @@ goes("options-hide-tcp-v6", pieces[::-1], pieces)
 # For us
 
 
-def echoes(name: str, size: int, piece: int, v6: bool, mtu: int = 1500) -> None:
+def echoes(name: str, size: int, piece: int, v6: bool, mtu: int = 1500, us6: str = CORE6) -> None:
     rest = struct.pack("!HH", 7, 1) + text(size)
-    ask = numbered(icmp6(HOST6, CORE6, 128, 0, rest) if v6 else icmp4(HOST4, CORE4, 8, 0, rest))
-    reply = from_us(icmp6(CORE6, HOST6, 129, 0, rest, fl=ask.fl) if v6
+    ask = numbered(icmp6(HOST6, us6, 128, 0, rest) if v6 else icmp4(HOST4, CORE4, 8, 0, rest))
+    reply = from_us(icmp6(us6, HOST6, 129, 0, rest, fl=ask.fl) if v6
                     else icmp4(CORE4, HOST4, 0, 0, rest, id=ask.id, flags=""))
     pieces = cut(ask, piece)
     out = recut(reply, min(mtu, largest(pieces)))
@@ -385,6 +394,7 @@ def echoes(name: str, size: int, piece: int, v6: bool, mtu: int = 1500) -> None:
                                  ("ports", "core0", "merged"): len(pieces) - 1})))
 
 
+echoes("echo-link-local", 3000, 1448, True, us6="fe80::ff:fe00:1")
 for v6 in (False, True):
     family = "v6" if v6 else "v4"
     echoes(f"echo-{family}", 3000, 1448, v6)

@@ -48,6 +48,8 @@ def _arp_raw(body: bytes) -> tuple[str, bytes]:
 _body = (1, HOST_MAC, HOST4, ZERO_MAC, CORE4)
 CASES += [drops(f"neighbor/arp-{what}", frame, "arp") for what, frame in (
     ("for-another", arp_request("core0", HOST_MAC, HOST4, "10.10.0.8")),
+    ("from-broadcast", arp_request("core0", HOST_MAC, "10.10.0.255", CORE4)),
+    ("from-network", arp_request("core0", HOST_MAC, "10.10.0.0", CORE4)),
     ("for-our-other-port", arp_request("core0", HOST_MAC, HOST4, WAN4)),
     ("announcement", arp_request("core0", HOST_MAC, HOST4, HOST4)),
     ("cut-27", _arp_raw(arp_body(*_body)[:27])),

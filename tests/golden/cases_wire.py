@@ -121,6 +121,62 @@ for port in ENDS:
     for name, tags in _tags.items():
         CASES.append(crosses(f"tcp-{name}", port, ether(PEER_MAC, HOST_MAC, 0x0800, _tcp.raw(), tags)))
 
+# SCTP gets past no rule by what stands in front of it: options do not hide it, and what cannot be
+# read is dropped where a rule could want it.
+_alert, _record = bytes.fromhex("94040000"), bytes.fromhex("070704") + bytes(5)
+_three = vlan(1) + vlan(2) + vlan(3)
+_broken = {
+    "tags": (_three, {}, "eth_vlan"),
+    "four-tags": (_three + vlan(4), {}, "eth_vlan"),
+    "checksum": (b"", {"checksum": 1}, "ip4_csum"),
+    "options": (b"", {"options": bytes.fromhex("94050000")}, "ip4_opt"),
+    "source-route": (b"", {"options": bytes.fromhex("83030400")}, "ip4_srcroute"),
+    "length": (b"", {"len": 2000}, "ip4_len"),
+    "header": (b"", {"ihl": 4}, "ip4_hdr"),
+}
+
+
+def _made(packet: Ip4, change: dict) -> Ip4:
+    change = dict(change)
+    wrong = change.pop("checksum", 0)
+    packet = replace(packet, **change)
+    return packet.with_checksum_error(wrong) if wrong else packet
+
+
+for name, options in {"alert": _alert, "record": _record, "both": _alert + _record}.items():
+    there = replace(native(_good), options=options)
+    answer = replace(back(_good), options=options)
+    CASES += [
+        case(f"options-wrapped-{name}", up(there), across(up(wrap(there))), wrapped()),
+        case(f"options-peeled-{name}", down(wrap(answer)), across(down(answer)), peeled()),
+        case(f"options-plain-{name}", down(answer), across(down(answer)), passed("wan0", "core0")),
+        lost(f"options-rule-{name}", up(replace(native(sctp(data(), dport=5000)), options=options)),
+             "rule_drop", "", WIRE_DROP),
+    ]
+for name, (tags, change, reason) in _broken.items():
+    CASES += [
+        lost(f"hidden-{name}", up(_made(native(_good), change), tags), reason, ""),
+        lost(f"hidden-in-udp-{name}", down(_made(wrap(back(_good)), change), tags), reason, ""),
+        case(f"hidden-tcp-{name}", up(_made(replace(_tcp, dst=PEER4), change), tags),
+             across(up(_made(replace(_tcp, dst=PEER4), change), tags)), passed("core0", "wan0")),
+        case(f"hidden-other-udp-{name}",
+             down(_made(udp_packet(PEER4, "192.0.2.2", ENCAP, ENCAP, _good), change), tags),
+             across(down(_made(udp_packet(PEER4, "192.0.2.2", ENCAP, ENCAP, _good), change), tags)),
+             passed("wan0", "core0")) if name != "source-route" else
+        lost(f"hidden-any-udp-{name}",
+             down(_made(udp_packet(PEER4, "192.0.2.2", ENCAP, ENCAP, _good), change), tags), reason, ""),
+    ]
+CASES += [
+    lost("hidden-martian", up(replace(native(_good), src="127.0.0.1")), "martian", ""),
+    lost("hidden-land", up(replace(native(_good), src=PEER4)), "martian", ""),
+    lost("hidden-v6-tags", up(native(_good, True), _three), "eth_vlan", ""),
+    lost("hidden-v6-length", up(replace(native(_good, True), plen=2000)), "ip6_len", ""),
+    case("port-in-three-tags", down(udp_packet(PEER4, HOST4, 53, 4000, _good), _three),
+         across(down(udp_packet(PEER4, HOST4, 53, 4000, _good), _three)), passed("wan0", "core0")),
+    case("source-route-where-no-rule-is", ("wan0", down(replace(back(_good), options=bytes.fromhex("83030400")))[1]),
+         (), dropped("ip4_srcroute", "wan0")),
+]
+
 # The tunnel: the same stations, the same tags, no hop counted
 for name, tags in _tags.items():
     for v6 in (False, True):
@@ -171,6 +227,10 @@ CASES += [
     told("tagged", sized(1493), 1492, WIRE, vlan(40)),
     told("small", sized(1333), 1332, WIRE_SMALL),
 ]
+# Nobody is told about a frame for a group, nor one that says it is from a group.
+for name, there, here in (("broadcast", BROADCAST, HOST_MAC), ("multicast", "01:00:5e:00:00:09", HOST_MAC),
+                          ("from-a-group", PEER_MAC, "03:00:00:00:00:09")):
+    CASES.append(lost(f"too-big-{name}", ("core0", ip_frame(there, here, sized(1493))), "too_big", "to"))
 _whole = sized(1500, flags="")
 _pieces = fragments(wrap(_whole), 1340)
 CASES += [

@@ -205,15 +205,37 @@ def await_frames(capture, frames):
 LLDP = "0180c200000e" "020000000099" "88cc" "0207040200000000990403" + "00" * 40
 OSPF = ("01005e000005" "020000000099" "0800" "45c000400001000001599c90cb00710ee0000005"
         "0201002ccb00710e00000000" + "00" * 32)
+# Options, and a source that no packet may have: what IGMP, RSVP and DHCP need nevertheless.
+IGMP = ("01005e000016" "020000000099" "0800" "46c0002800010000010207eacb00710ee000001694040000"
+        "2200f9020000000104000000e00000fb")
+DISCOVER = ("ffffffffffff" "020000000099" "0800" "4500011000010000401179dd00000000ffffffff"
+            "0044004300fc05e9" "0101060000000007" + "00" * 20 + "020000000099" + "00" * 202 +
+            "63825363350101ff")
+RSVP = "4600003400010000402e6d86cb00710ecb0071019404000010010000ff000008" + "00" * 20
+RSVP_FURTHER = "4600003400010000402e9f7ccb00710e0a0a00029404000010010000ff000008" + "00" * 20
 FOREIGN_VLAN = "ffffffffffff" "020000000099" "81000063" "0806" + "00" * 46
 
 
-@pytest.mark.parametrize("frame", [LLDP, OSPF, FOREIGN_VLAN], ids=["LLDP", "OSPF", "VLAN 99"])
+@pytest.mark.parametrize("frame", [LLDP, OSPF, IGMP, DISCOVER, FOREIGN_VLAN],
+                         ids=["LLDP", "OSPF", "IGMP", "DHCP", "VLAN 99"])
 def test_what_is_for_everyone_reaches_the_host(host, build, frame):
     penstock = host.start(build)
     with Capture(host.gateway, KERNEL) as capture:
         send(host.far, "eth0", [bytes.fromhex(frame)])
         await_frames(capture, [bytes.fromhex(frame)])
+    penstock.assert_balanced()
+    penstock.stop()
+
+
+def test_options_reach_the_host_when_they_are_for_it(host, build):
+    penstock = host.start(build)
+    link = penstock.ports()["wan0"]["mac"].replace(":", "") + "020000000099" + "0800"
+    for_us, further = bytes.fromhex(link + RSVP), bytes.fromhex(link + RSVP_FURTHER)
+    with Capture(host.gateway, KERNEL) as capture:
+        send(host.far, "eth0", [further, for_us])
+        await_frames(capture, [for_us])
+        assert further not in frames_in(capture.path)
+    assert penstock.drops()["ip4_opt"] == 1
     penstock.assert_balanced()
     penstock.stop()
 

@@ -66,8 +66,25 @@ std::string shown(const std::vector<std::string>& words) {
 
 TEST(Render, Tunnels) {
   EXPECT_EQ(shown({"show", "tunnels"}),
-            "NAME     VIA       PORT  LISTEN  PEER  STATE  RX packets  TX packets   MTU  DROPS\n"
-            "roamers  sctp-udp  wan0    9899  -     up        118 402     117 990  1452    211\n");
+            "NAME     VIA       PORT  LISTEN  PEER  STATE  IN USE  RX packets  TX packets   MTU  "
+            "DROPS  WHY DOWN\n"
+            "roamers  sctp-udp  wan0    9899  -     up     yes        118 402     117 990  1452    "
+            "211  -\n");
+  tests::FakeEngine engine;
+  engine.report.tunnels[0].state = "down";
+  engine.report.tunnels[0].why = "no route to its peer";
+  EXPECT_NE(shown({"show", "tunnels"}, engine).find("211  no route to its peer\n"),
+            std::string::npos);
+}
+
+TEST(Render, Rules) {
+  EXPECT_EQ(shown({"show", "rules"}),
+            "ORDER  RULE         FROM   SOURCE  TO                               SCTP PORTS   "
+            "ACTION  TUNNELS          NOW      PACKETS\n"
+            "    1  to-partners  core0  any     203.0.113.0/24, 2001:db8:1::/64  3868, 36412  "
+            "tunnel  site-b, roamers  roamers  117 990\n"
+            "    2  rest         any    any     any                              any          "
+            "drop    -                -              0\n");
 }
 
 TEST(Render, Drops) {

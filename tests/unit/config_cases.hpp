@@ -24,6 +24,14 @@ inline Lines mistakes(const std::string& text) {
   return errors != nullptr ? errors->lines : Lines{};
 }
 
+/// What it warns of; complaints fail.
+inline Lines warnings(const std::string& text) {
+  auto parsed = parse_config(text, "p.toml");
+  for (const std::string& line : mistakes(text)) ADD_FAILURE() << line;
+  const auto* config = std::get_if<Config>(&parsed);
+  return config != nullptr ? config->warnings : Lines{};
+}
+
 /// Two ports and a tunnel, lines 1 to 13; the text under test begins on line 14.
 inline const std::string kBase = R"([[port]]
 name = "core0"

@@ -38,6 +38,49 @@ size_t ip_frames(const std::vector<Bytes>& frames) {
   }));
 }
 
+TEST(Engine, RulesAreCountedByNameOverReloads) {
+  auto pool = make_pool("rules");
+  const std::string first = "[[rule]]\nname = \"first\"\nsctp-port = 7\naction = \"drop\"\n";
+  RingGateway gateway(config_with(first + kRest));
+  gateway.introduce_hosts(pool);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(gateway.inject(pool, kCore, sctp_frame()));
+  gateway.settle();
+  Report report = gateway.report();
+  ASSERT_EQ(report.rules.size(), 2u);
+  EXPECT_EQ(report.rules[0].packets, 0u);
+  EXPECT_EQ(report.rules[1].packets, 3u);
+  EXPECT_EQ(report.rules[1].action, "bypass");
+  EXPECT_EQ(report.rules[0].sctp_ports, std::vector<uint16_t>{7});
+
+  ASSERT_TRUE(gateway.reload(bypass()));
+  ASSERT_TRUE(gateway.inject(pool, kCore, sctp_frame()));
+  gateway.settle();
+  report = gateway.report();
+  ASSERT_EQ(report.rules.size(), 1u);
+  EXPECT_EQ(report.rules[0].packets, 4u);
+  ASSERT_TRUE(gateway.reload(config_with(kRest + first)));
+  report = gateway.report();
+  ASSERT_EQ(report.rules.size(), 2u);
+  EXPECT_EQ(report.rules[1].packets, 0u);
+  gateway.engine().clear_counters();
+  EXPECT_EQ(gateway.report().rules[0].packets, 0u);
+}
+
+TEST(Engine, ATunnelSaysWhoUsesItAndWhyItIsDown) {
+  RingGateway gateway(
+      config_with(tunnel_text("a", 9899) +
+                  "[[tunnel]]\nname = \"b\"\nvia = \"ip-udp\"\nport = \"wan0\"\npeer = "
+                  "\"198.51.100.1:6080\"\n"
+                  "[[rule]]\nname = \"r\"\nto = \"10.20.0.0/16\"\ntunnel = [\"b\", \"a\"]\n"));
+  gateway.settle();
+  const Report report = gateway.report();
+  EXPECT_EQ(tunnel(report, "b").state, "down");
+  EXPECT_EQ(tunnel(report, "b").reason, "no route to its peer");
+  EXPECT_EQ(tunnel(report, "b").used_by, std::vector<std::string>{});
+  EXPECT_EQ(tunnel(report, "a").used_by, std::vector<std::string>{"r"});
+  EXPECT_EQ(report.rules[0].chosen, "a");
+}
+
 TEST(Engine, TwoInOneProcess) {
   auto pool = make_pool("two");
   RingGateway a(bypass()), b(bypass());

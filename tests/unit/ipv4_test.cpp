@@ -139,6 +139,37 @@ TEST(Ipv4, Options) {
     EXPECT_EQ(check(ipv4_packet(132, Bytes(4), from_hex(c.options))), c.expected) << c.options;
 }
 
+TEST(Ipv4, WhoDoesNotRouteTakesEveryWellFormedOption) {
+  const struct {
+    const char* options;
+    DropReason expected;
+  } cases[] = {
+      {"01010100", DropReason::none},
+      {"94040000", DropReason::none},
+      {"07070408080808000000000000000000", DropReason::none},
+      {"9404000082040000", DropReason::none},
+      {"94020101", DropReason::none},
+      {"83070408080808 00", DropReason::ip4_srcroute},
+      {"9404000089030400", DropReason::ip4_srcroute},
+      {"94000000", DropReason::ip4_opt},
+      {"94010000", DropReason::ip4_opt},
+      {"94050000", DropReason::ip4_opt},
+      {"01010194", DropReason::ip4_opt},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(check_ipv4(ipv4_packet(132, Bytes(4), from_hex(c.options)), kUnknown,
+                         Ipv4Options::well_formed),
+              c.expected)
+        << c.options;
+}
+
+TEST(Ipv4, WhatOnlyTheFirstFragmentCarriesIsBlanked) {
+  // Record route, router alert, timestamp: of these only the alert has the copied flag.
+  Bytes packet = ipv4_packet(132, Bytes(4), from_hex("07040401 94040000 4404050101000000"));
+  blank_uncopied_options(Ipv4Header(packet.data()));
+  EXPECT_EQ(packet, ipv4_packet(132, Bytes(4), from_hex("01010101 94040000 0101010101000000")));
+}
+
 TEST(Ipv4, LongestOptionList) {
   EXPECT_EQ(check(ipv4_packet(132, {}, Bytes(40, 1))), DropReason::none);
   Bytes options(40, 1);

@@ -62,12 +62,28 @@ TEST(Reassembly, TinyFragments) {
   FragmentKey sctp = key_of(1);
   sctp.protocol = 132;
   EXPECT_EQ(subject.add(sctp, {.offset = 0, .length = 8, .more = true}), "frag_tiny");
-  EXPECT_EQ(subject.add(sctp, {.offset = 8, .length = 8, .more = true}), "held");
+  EXPECT_EQ(subject.add(sctp, {.offset = 8, .length = 8, .more = true}), "frag_tiny");
+  EXPECT_EQ(subject.outstanding(), 0u);  // its followers wait for nothing
+  sctp = key_of(3);
+  sctp.protocol = 132;
+  EXPECT_EQ(subject.add(sctp, {.offset = 0, .length = 16, .more = true}), "held");
+  EXPECT_EQ(subject.add(sctp, {.offset = 0, .length = 8, .more = true}), "frag_tiny");
   EXPECT_EQ(subject.add(sctp, {.offset = 0, .length = 0, .more = true}), "frag_tiny");
   EXPECT_EQ(subject.add(sctp, {.offset = 80, .length = 0, .more = false}), "frag_tiny");
   EXPECT_EQ(subject.add(sctp, {.offset = 16, .length = 17, .more = true}), "frag_tiny");
   EXPECT_EQ(subject.add(key_of(2), {.offset = 0, .length = 8, .more = true}), "held");
   EXPECT_EQ(subject.outstanding(), 2u);  // a tiny one harms nothing that is held
+}
+
+TEST(Reassembly, ATinyFirstFragmentEndsWhatWaitsForIt) {
+  Subject subject;
+  FragmentKey sctp = key_of(1);
+  sctp.protocol = 132;
+  EXPECT_EQ(subject.add(sctp, {.offset = 16, .length = 8, .more = false}), "held");
+  EXPECT_EQ(subject.add(sctp, {.offset = 0, .length = 8, .more = true}), "frag_tiny");
+  EXPECT_EQ(subject.outstanding(), 0u);
+  EXPECT_EQ(subject.add(sctp, {.offset = 8, .length = 8, .more = true}), "frag_tiny");
+  EXPECT_EQ(subject.add(sctp, {.offset = 0, .length = 16, .more = true}), "frag_tiny");
 }
 
 TEST(Reassembly, OverlapDropsAllOfItAndWhatStillComes) {

@@ -78,6 +78,19 @@ TEST(RuleTable, AFragmentMeetsRulesThatAskForPorts) {
   EXPECT_FALSE(plain.find_without_ports(kPort0, kHost, kPeer).needs_ports);
 }
 
+TEST(RuleTable, WhetherAnythingIsWanted) {
+  EXPECT_TRUE(RuleTable({}, 1, 1).only_bypasses(kPort0));
+  const RuleTable table({Rule{.to = {}, .source = {}, .sctp_ports = {}, .from = {}, .decision = {}},
+                         Rule{.to = {},
+                              .source = {},
+                              .sctp_ports = {},
+                              .from = {kPort0},
+                              .decision = {.action = Action::drop}}},
+                        2, 1);
+  EXPECT_FALSE(table.only_bypasses(kPort0));
+  EXPECT_TRUE(table.only_bypasses({1, false}));
+}
+
 TEST(RuleTable, WhereAPacketCameFrom) {
   const RuleTable table({{.from = {kPort1, kTunnel1}, .decision = kDrop}}, 2, 2);
   EXPECT_EQ(table.find(kPort0, kHost, kPeer, kS1ap, kS1ap).action, Action::bypass);
