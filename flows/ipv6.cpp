@@ -25,11 +25,6 @@ constexpr size_t upper_header(uint8_t protocol) {
   }
 }
 
-constexpr bool is_extension(uint8_t protocol) {
-  return protocol == kProtocolHopByHop || protocol == kProtocolRouting ||
-         protocol == kProtocolFragment || protocol == kProtocolDestinationOptions;
-}
-
 }  // namespace
 
 DropReason check_ipv6(ByteView bytes, Ipv6Upper& upper) {
