@@ -116,11 +116,8 @@ bool Sharing::next_own(Burst& burst, Context& context) {
   burst.port = port_;
   burst.count = static_cast<uint16_t>(n);
   std::copy_n(own_.begin() + static_cast<std::ptrdiff_t>(own_at_), n, burst.packets);
-  if (own_at_ == 0)
-    context.fragments.begin_burst();  // meta are still as new as when the burst came
-  else
-    begin_burst(burst, context);
   own_at_ += n;
+  begin_burst(burst, context);
   return true;
 }
 
