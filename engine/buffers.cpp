@@ -16,8 +16,11 @@ uint32_t packets_in_hand(const Config& config, size_t workers) {
   for (const PortConfig& p : config.ports) mtu = std::max(mtu, p.mtu);
   const uint64_t fragments =
       (uint64_t{config.engine.fragment_memory_mb} << 20) / pmd_glue::data_room_for_mtu(mtu);
+  const bool spread = config.engine.spread == SpreadBy::software && workers > 1;
+  const uint64_t handed = spread ? (workers - 1) * (inbox_depth(workers) + Burst::kMaximum) : 0;
   return static_cast<uint32_t>(Outbox::kHeldAtMost + Burst::kMaximum +
-                               config.ports.size() * Outbox::kBuffer + fragments / workers + 1);
+                               config.ports.size() * Outbox::kBuffer + fragments / workers + 1 +
+                               handed);
 }
 
 PoolSize pool_size(const Config& config, size_t workers) {

@@ -15,11 +15,21 @@ namespace penstock::engine {
 /// Of each of a port's queues.
 inline constexpr uint16_t kDescriptors = 512;
 
+/// A few bursts, where many share.
+inline constexpr uint32_t kShortestInbox = 128;
+
 /// Frames between the workers and a port's kernel side, in each ring.
 inline constexpr uint32_t kKernelDepth = 512;
 
+/// Packets from one of `workers` to another that may wait, where they share out what they receive:
+/// to a worker from all others together about as many as a port's queues hold.
+constexpr uint32_t inbox_depth(size_t workers) {
+  const auto depth = static_cast<uint32_t>(2 * kDescriptors / (workers - 1));
+  return depth < kShortestInbox ? kShortestInbox : depth;
+}
+
 /// What one of `workers` may have in hand beside rings and pool caches: packets held for a
-/// neighbour, fragments, a burst, and a buffer full for each port.
+/// neighbour, fragments, a burst, a buffer full for each port, and what others hand to it.
 uint32_t packets_in_hand(const Config& config, size_t workers);
 
 /// One pool; there is one for every NUMA node that has a port.

@@ -24,12 +24,16 @@ struct SourcePosition {
 
 enum class Idle { poll, adaptive };
 enum class Hugepages { automatic, require, none };
+/// Who shares packets out over the workers: the NIC by what it sees outside, or the workers by what
+/// is inside.
+enum class SpreadBy { nic, software };
 
 struct EngineConfig {
   std::optional<uint32_t> main_core;   ///< core of the control thread; none: any
   std::vector<uint32_t> worker_cores;  ///< one worker each; empty: worker_count of them, chosen
   uint32_t worker_count = 0;           ///< used when worker_cores is empty; 0: "auto"
   Idle idle = Idle::poll;
+  SpreadBy spread = SpreadBy::nic;
   Hugepages hugepages = Hugepages::automatic;
   uint32_t memory_mb = 512;         ///< for packet buffers
   uint32_t neighbors = 4096;        ///< capacity of the neighbour table

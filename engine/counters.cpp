@@ -28,6 +28,8 @@ void Totals::add(const Totals& other) {
     to.handed_out += from.handed_out;
     to.split += from.split;
     to.merged += from.merged;
+    to.spread_out += from.spread_out;
+    to.spread_in += from.spread_in;
     to.held += from.held;
     to.dropped += from.dropped;
   }
@@ -41,6 +43,18 @@ void Totals::add(const Totals& other) {
   for (size_t i = 0; i < drops.size(); ++i) {
     drops[i].packets += other.drops[i].packets;
     drops[i].last_ns = std::max(drops[i].last_ns, other.drops[i].last_ns);
+  }
+}
+
+// Workers are asked one after another: the one that received more than it had been given, by what
+// the other said before, was given that in between.
+void Totals::settle_spread() {
+  for (Port& p : ports) {
+    if (p.spread_in > p.spread_out) {
+      p.rx += p.spread_in - p.spread_out;
+      p.spread_out = p.spread_in;
+    }
+    p.held += p.spread_out - p.spread_in;
   }
 }
 
@@ -67,6 +81,8 @@ void WorkerCounters::copy() {
                       .handed_out = p.handed_out.get(),
                       .split = p.split.get(),
                       .merged = p.merged.get(),
+                      .spread_out = p.spread_out.get(),
+                      .spread_in = p.spread_in.get(),
                       .held = p.held.get(),
                       .dropped = p.dropped.get()};
   }

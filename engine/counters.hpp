@@ -33,8 +33,9 @@ class Counter {
 struct alignas(64) PortTally {
   Counter rx, rx_bytes, tx, tx_bytes;
   Counter originated, consumed, handed_in, handed_out, split, merged;
-  Counter held;     ///< a gauge
-  Counter dropped;  ///< for all reasons
+  Counter spread_out, spread_in;  ///< to and from other workers, received by this port
+  Counter held;                   ///< a gauge
+  Counter dropped;                ///< for all reasons
 };
 
 struct alignas(64) TunnelTally {
@@ -52,7 +53,7 @@ struct Totals {
   struct Port {
     uint64_t rx = 0, rx_bytes = 0, tx = 0, tx_bytes = 0;
     uint64_t originated = 0, consumed = 0, handed_in = 0, handed_out = 0;
-    uint64_t split = 0, merged = 0, held = 0, dropped = 0;
+    uint64_t split = 0, merged = 0, spread_out = 0, spread_in = 0, held = 0, dropped = 0;
   };
   struct Tunnel {
     uint64_t rx = 0, rx_bytes = 0, tx = 0, tx_bytes = 0;
@@ -72,6 +73,8 @@ struct Totals {
     return drops[(port * (tunnels.size() + 1) + tunnel_row) * flows::kDropReasons + reason];
   }
   void add(const Totals& other);
+  /// Of a sum over all workers: what is on its way between two of them is held.
+  void settle_spread();
 
   std::vector<Port> ports;
   std::vector<Tunnel> tunnels;

@@ -93,6 +93,7 @@ Engine::~Engine() {
 Result<std::unique_ptr<Engine>> Engine::create(const Config& config, const EngineOptions& options) {
   std::unique_ptr<Engine> engine(new Engine(config, options));
   if (auto r = engine->open_ports(); !r) return r.error();
+  if (auto r = engine->make_inboxes(); !r) return r.error();
   engine->make_workers();
   engine->publish_pings();
   engine->publish(config);
@@ -172,6 +173,16 @@ Result<void> Engine::make_pools(const pmd_glue::PoolsPlan& plan) {
     pools_.push_back(std::move(*pool));
   }
   worker_pools_ = plan.of_worker;
+  return {};
+}
+
+Result<void> Engine::make_inboxes() {
+  if (config_.engine.spread == SpreadBy::nic || options_.workers == 1) return {};
+  std::vector<int> nodes;
+  for (const pmd_glue::WorkerHold& hold : worker_holds()) nodes.push_back(hold.numa);
+  auto made = pmd_glue::Handoff::create(options_.pool_prefix, nodes, inbox_depth(options_.workers));
+  if (!made) return made.error();
+  shared_->handoff.emplace(std::move(*made));
   return {};
 }
 

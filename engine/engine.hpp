@@ -83,6 +83,7 @@ class Engine {
   flows::Result<void> make_pools(const pmd_glue::PoolsPlan& plan);
   std::vector<pmd_glue::WorkerHold> worker_holds() const;
   flows::Error port_error(size_t port, const flows::Error& error) const;
+  flows::Result<void> make_inboxes();
   flows::Result<void> start_ports();
   void make_workers();
   bool publish(const Config& config);

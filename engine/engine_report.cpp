@@ -56,7 +56,8 @@ PortReport report_port(const PortConfig& config, pmd_glue::Port& port,
                 .held = t.held,
                 .split = t.split,
                 .merged = t.merged,
-                .dropped = t.dropped};
+                .dropped = t.dropped,
+                .spread_out = t.spread_out};
   const pmd_glue::PortStats stats = port.stats();
   r.rx_missed = stats.rx_missed;
   r.rx_errors = stats.rx_errors;
@@ -184,6 +185,10 @@ Report Engine::report(uint64_t now_ns) {
       r.rx_errors = stats.oversized;
       r.kernel_refused = stats.refused;
     }
+    if (shared_->handoff && r.kernel_of.empty()) {
+      r.spread = "inner flow, by software";
+      r.spread_note.clear();
+    }
     report.ports.push_back(std::move(r));
   }
   const std::vector<AddressConflict> conflicts = shared_->conflicts.current(now_ns);
@@ -249,7 +254,11 @@ Report Engine::report(uint64_t now_ns) {
     r.turns = c.turns.get();
     r.idle_turns = c.turns.get() - c.busy_turns.get();
     r.naps = c.naps.get();
-    for (const Totals::Port& p : worker->read_counters().ports) r.packets += p.rx;
+    for (const Totals::Port& p : worker->read_counters().ports) {
+      r.packets += p.rx + p.spread_in - p.spread_out;
+      r.spread_out += p.spread_out;
+      r.spread_in += p.spread_in;
+    }
     const uint64_t all = c.all_cycles.get();
     r.busy = all == 0 ? 0 : static_cast<double>(c.busy_cycles.get()) / static_cast<double>(all);
     report.workers.push_back(std::move(r));

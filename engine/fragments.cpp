@@ -82,6 +82,28 @@ Verdict Fragments::take(Context& context, Packet packet, Meta& meta, uint32_t li
   return verdict;
 }
 
+Verdict Fragments::collect(Context& context, Packet frame, const flows::IpPacket& ip, uint32_t link,
+                           Collected& all) {
+  flows::Fragment fragment = flows::fragment_place(ip);
+  fragment.handle = frame.handle();
+  fragment.bytes = buffer_bytes_;
+  flows::Reassembled whole;
+  const Verdict verdict =
+      reassembly_.add(flows::fragment_key(ip, link | kCollecting), fragment, context.now_ns, whole);
+  if (verdict.is_taken()) change_held(context, port_of(link), 1);
+  if (verdict.goes_on()) {
+    all.frames.clear();
+    all.length = whole.length;
+    for (flows::ReassembledPiece piece; reassembly_.next_piece(piece);) {
+      all.frames.push_back(Packet::of_handle(piece.handle));
+      if (piece.offset == 0) all.first = all.frames.back();
+    }
+    change_held(context, port_of(link), 1 - static_cast<int64_t>(all.frames.size()));
+  }
+  release(context);
+  return verdict;
+}
+
 // Each piece goes to its place as it comes; the header is written in front of them when the first
 // fragment was seen among them.
 void Fragments::put_together(Context& context, Packet packet, Meta& meta, uint16_t port,

@@ -7,6 +7,7 @@
 // by flows/reassembly.hpp; here are the buffers and the counters.
 
 #include <memory>
+#include <vector>
 
 #include "engine/burst.hpp"
 #include "engine/config/limits.hpp"
@@ -31,6 +32,7 @@ class Fragments {
   static uint32_t inside(uint16_t link, uint16_t tunnel_slot) {
     return link | (tunnel_slot + 1u) << 16;
   }
+  static_assert(limits::kTunnels + 1 < 1u << 15);
 
   /// What was put together for the burst before is gone.
   void begin_burst() { used_ = 0; }
@@ -40,8 +42,26 @@ class Fragments {
   /// now on.
   flows::Verdict take(Context& context, pmd_glue::Packet packet, Meta& meta, uint32_t link);
 
+  /// What collect() got together. There is room for as many frames as may be held.
+  struct Collected {
+    std::vector<pmd_glue::Packet> frames;  ///< in the order in which they came
+    pmd_glue::Packet first;                ///< that with the beginning of the packet
+    uint16_t length = 0;                   ///< of the packet's data
+  };
+
+  /// The same for whoever only wants to see all fragments before any goes on: the frame is held as
+  /// it is; `fragment` describes what is in it. Goes on: it was the last one missing, and `all` are
+  /// the caller's.
+  flows::Verdict collect(Context& context, pmd_glue::Packet frame, const flows::IpPacket& fragment,
+                         uint32_t link, Collected& all);
+
   /// The packet goes back into its own buffer, and is no longer large. False when it is too long.
   static bool bring_home(pmd_glue::Packet packet, Meta& meta);
+  /// Whether a packet of `length` could.
+  static bool has_room(pmd_glue::Packet packet, uint32_t length) {
+    const uint32_t all = uint32_t{packet.headroom()} + packet.length() + packet.tailroom();
+    return all >= pmd_glue::kHeadroom + length;
+  }
 
   /// Gives up what did not become whole in time. Some twenty times a second.
   void tick(Context& context);
@@ -57,6 +77,9 @@ class Fragments {
   };
   static_assert(kHeaderRoom >=
                 pmd_glue::kHeadroom + pmd_glue::data_room_for_mtu(uint16_t{limits::kMtu.most}));
+
+  /// In a network's number: its fragments are being collected, not put together.
+  static constexpr uint32_t kCollecting = 1u << 31;
 
   void put_together(Context& context, pmd_glue::Packet packet, Meta& meta, uint16_t port,
                     const flows::Reassembled& whole);

@@ -79,6 +79,7 @@ Object engine(const Config& config) {
   return {"engine",
           {maybe("main-core", number(e.main_core), "any", false), cold("workers", workers(e)),
            hot("idle", e.idle == Idle::poll ? "poll" : "adaptive"),
+           cold("spread", e.spread == SpreadBy::nic ? "nic" : "software"),
            cold("hugepages", hugepages(e.hugepages)), cold("memory", std::to_string(e.memory_mb)),
            cold("neighbors", std::to_string(e.neighbors)),
            hot("icmp-rate", std::to_string(e.icmp_rate)),

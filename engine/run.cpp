@@ -187,6 +187,17 @@ int fail(const Error& error) {
   return kCannotStart;
 }
 
+/// What spread = "software" comes to.
+std::string about_spread(const Config& config) {
+  const EngineConfig& e = config.engine;
+  const size_t workers = e.worker_cores.empty() ? e.worker_count : e.worker_cores.size();
+  if (workers == 1) return "spread = \"software\": one worker has nobody to share with";
+  std::vector<std::string> ports;
+  for (const PortConfig& p : config.ports) ports.push_back(p.name);
+  return fmt::format("spread = \"software\": workers share out what comes by {}",
+                     fmt::join(ports, ", "));
+}
+
 }  // namespace
 
 int run_engine(const RunOptions& options) {
@@ -271,6 +282,8 @@ int check_config(const std::string& file) {
   write_all(STDOUT_FILENO, fmt::format("{}: good: {} ports, {} tunnels, {} rules, {} routes\n",
                                        file, config->ports.size(), config->tunnels.size(),
                                        config->rules.size(), config->routes.size()));
+  if (config->engine.spread == SpreadBy::software)
+    write_all(STDOUT_FILENO, fmt::format("{}: {}\n", file, about_spread(*config)));
   return 0;
 }
 

@@ -35,7 +35,8 @@ Worker::Worker(Shared& shared, pmd_glue::PacketPool& pool, uint16_t index, size_
       outbox_(shared.ports, shared.link_up, index),
       fragments_(limits, pool.buffer_bytes(), secret),
       announced_(shared.ports.size(), 0),
-      forgotten_(shared.ports.size(), 0) {}
+      forgotten_(shared.ports.size(), 0),
+      sharing_(shared.handoff ? &*shared.handoff : nullptr, index, limits.fragments) {}
 
 bool Worker::turn(Context& context) {
   bool moved = false;
@@ -45,22 +46,43 @@ bool Worker::turn(Context& context) {
     burst_.port = port;
     if (!take_burst(burst_, context, shared_.ports[port], index_)) continue;
     moved = true;
-    if (context.snapshot.ports[port].wired_to != kNoPort) {
-      cross_wire(burst_, context);
-      continue;
-    }
-    if (context.snapshot.ports[port].kernel_of != kNoPort) {
-      leave_kernel(burst_, context);
-      continue;
-    }
-    receive(burst_, context);
-    peel(burst_, context);
-    classify(burst_, context);
-    track(burst_, context);
-    dress(burst_, context);
-    send(burst_, context);
+    if (sharing_.on())
+      share_out(context);
+    else
+      walk(context);
   }
+  if (sharing_.on()) moved |= read_inbox(context);
   outbox_.flush(context);
+  return moved;
+}
+
+/// The corridor of one burst, whatever port it came in by.
+void Worker::walk(Context& context) {
+  const PortView& port = context.snapshot.ports[burst_.port];
+  if (port.wired_to != kNoPort) return cross_wire(burst_, context);
+  if (port.kernel_of != kNoPort) return leave_kernel(burst_, context);
+  receive(burst_, context);
+  peel(burst_, context);
+  classify(burst_, context);
+  track(burst_, context);
+  dress(burst_, context);
+  send(burst_, context);
+}
+
+// What the host beside a port sends leaves as it is: there is no work in it to share.
+void Worker::share_out(Context& context) {
+  if (context.snapshot.ports[burst_.port].kernel_of != kNoPort) return walk(context);
+  sharing_.share_out(burst_, context);
+  while (sharing_.next_own(burst_, context)) walk(context);
+}
+
+/// As many bursts as there are other workers, who take turns: ports do not wait for long.
+bool Worker::read_inbox(Context& context) {
+  bool moved = false;
+  for (uint32_t other = 1; other < shared_.workers && sharing_.open_inbox(); ++other) {
+    moved = true;
+    while (sharing_.next_handed(burst_, context)) walk(context);
+  }
   return moved;
 }
 

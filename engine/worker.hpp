@@ -6,11 +6,13 @@
 // shares with others (ports, neighbours, the snapshot) is handed in. Time comes from the caller.
 
 #include <atomic>
+#include <optional>
 
 #include "engine/burst.hpp"
 #include "engine/config/limits.hpp"
 #include "engine/fragments.hpp"
 #include "engine/outbox.hpp"
+#include "engine/sharing.hpp"
 #include "pmd_glue/quiesce.hpp"
 
 namespace penstock::engine {
@@ -31,6 +33,7 @@ struct Shared {
   std::vector<std::atomic<uint32_t>> announcements;  ///< per port, +1 by control: tell the link
   std::vector<std::atomic<uint32_t>> link_losses;    ///< per port, +1 by control: link went down
   std::vector<std::atomic<bool>> link_up;            ///< per port, written by control
+  std::optional<pmd_glue::Handoff> handoff;          ///< where workers share what they receive
   flows::NeighborTable neighbors;
   AddressConflicts conflicts;
   TunnelStates tunnel_states;
@@ -62,6 +65,9 @@ class alignas(64) Worker {
  private:
   void adopt(const Snapshot& snapshot);
   bool turn(Context& context);
+  void share_out(Context& context);
+  bool read_inbox(Context& context);
+  void walk(Context& context);
   void housekeeping(Context& context);
   void watch_next_hops(Context& context);
   void nap(uint32_t idle_turns);
@@ -80,6 +86,7 @@ class alignas(64) Worker {
   PingPace ping_pace_;               ///< worker 0's
   std::vector<uint32_t> announced_;  ///< per port, by worker 0
   std::vector<uint32_t> forgotten_;  ///< per port, by worker 0
+  Sharing sharing_;
   Burst burst_;
 };
 

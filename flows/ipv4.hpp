@@ -42,6 +42,12 @@ enum IpProtocol : uint8_t {
   kProtocolSctp = 132,
 };
 
+/// Those of IPv6's extension headers that are walked (RFC 8200 section 4).
+constexpr bool is_extension(uint8_t protocol) {
+  return protocol == kProtocolHopByHop || protocol == kProtocolRouting ||
+         protocol == kProtocolFragment || protocol == kProtocolDestinationOptions;
+}
+
 /// A header whose lengths were checked: accessors cannot fail.
 class Ipv4Header {
  public:

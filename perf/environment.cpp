@@ -2,6 +2,7 @@
 // Copyright (c) 2026 The Penstock authors
 #include "perf/environment.hpp"
 
+#include <sched.h>
 #include <unistd.h>
 
 #include <optional>
@@ -107,6 +108,18 @@ IoReference* io_reference(benchmark::State& state) {
 
 void stop_environment() {
   environment().reset();
+}
+
+bool pin_to(size_t which) {
+  cpu_set_t all, one;
+  if (::sched_getaffinity(::getpid(), sizeof all, &all) != 0) return false;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &all) && which-- == 0) {
+      CPU_ZERO(&one);
+      CPU_SET(cpu, &one);
+      return ::sched_setaffinity(0, sizeof one, &one) == 0;
+    }
+  return false;
 }
 
 }  // namespace penstock::perf

@@ -45,6 +45,10 @@ IoReference* io_reference(benchmark::State& state);
 /// After the last benchmark.
 void stop_environment();
 
+/// Binds the calling thread to one of the cpus that this process may use. False: there are not as
+/// many.
+bool pin_to(size_t which);
+
 /// A started port on a new device of this kind ("net_null"), or on a device that exists.
 flows::Result<pmd_glue::Port> open_port(const std::string& device, pmd_glue::PacketPool& pool);
 

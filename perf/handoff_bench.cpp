@@ -6,8 +6,6 @@
 // ring; and, apart, with the receiver's first look at each packet, which lies in the sender's cache
 // and would have to come over by any way of handing it on. Two threads on two cores.
 
-#include <sched.h>
-
 #include <atomic>
 #include <thread>
 
@@ -24,18 +22,6 @@ using pmd_glue::Packet;
 constexpr uint32_t kDepth = 512;
 constexpr uint32_t kPoolPackets = 2047;
 constexpr size_t kBursts = 20'000;
-
-bool pin_to(size_t which) {
-  cpu_set_t all, one;
-  if (::sched_getaffinity(::getpid(), sizeof all, &all) != 0) return false;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-    if (CPU_ISSET(cpu, &all) && which-- == 0) {
-      CPU_ZERO(&one);
-      CPU_SET(cpu, &one);
-      return ::sched_setaffinity(0, sizeof one, &one) == 0;
-    }
-  return false;
-}
 
 struct Cost {
   Samples send{kBursts};

@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
   register_kernel();
   register_stages();
   register_engine();
+  register_spread();
 
   const double clock = core_cycles_per_tick();
   benchmark::AddCustomContext("core_cycles_per_tsc_tick", std::to_string(clock));

@@ -18,5 +18,6 @@ void register_handoff();
 void register_kernel();
 void register_stages();
 void register_engine();
+void register_spread();
 
 }  // namespace penstock::perf

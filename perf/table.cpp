@@ -27,6 +27,8 @@ constexpr Column kColumns[] = {
     {"dress", "dress", 1},
     {"send", "send", 1},
     {"flush", "flush", 1},
+    {"first", "first", 1},
+    {"other", "other", 1},
     {"kpps", "kpackets/s", 0},
 };
 constexpr int kNameWidth = 38;

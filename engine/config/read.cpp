@@ -25,7 +25,7 @@ constexpr auto kEngineKeys = std::to_array<Key>({{"main-core"},
                                                  {"fragment-memory"},
                                                  {"fragment-timeout"},
                                                  {"verify"},
-                                                 {"spread", "spreading by software"},
+                                                 {"spread"},
                                                  {"pickup", "tracking of associations"},
                                                  {"ootb", "tracking of associations"}});
 constexpr auto kControlKeys = std::to_array<Key>({{"socket"}, {"metrics", "metrics over HTTP"}});
@@ -94,6 +94,8 @@ void read_engine(const Section& section, Draft& draft) {
   read_workers(section, engine);
   take(engine.idle,
        section.choice<Idle>("idle", {{"poll", Idle::poll}, {"adaptive", Idle::adaptive}}));
+  take(engine.spread, section.choice<SpreadBy>(
+                          "spread", {{"nic", SpreadBy::nic}, {"software", SpreadBy::software}}));
   take(engine.hugepages, section.choice<Hugepages>("hugepages", {{"auto", Hugepages::automatic},
                                                                  {"require", Hugepages::require},
                                                                  {"none", Hugepages::none}}));

@@ -18,6 +18,11 @@ using pmd_glue::PortPlan;
 Finding judge_spread(const std::string& subject, const PortCapabilities& can, const PortPlan& plan,
                      const Wanted& wanted) {
   const size_t workers = wanted.workers.size();
+  if (workers > 1 && wanted.config.engine.spread == SpreadBy::software)
+    return good("spread", subject,
+                fmt::format("{} has {} receive queue{} for {} workers; they share out what comes",
+                            can.driver, plan.rx_queues, plan.rx_queues == 1 ? "" : "s", workers));
+  const std::string by_software = in_engine_section(wanted, "spread = \"software\"");
   if (plan.rx_queues < workers)
     return {
         Level::warn,
@@ -25,7 +30,7 @@ Finding judge_spread(const std::string& subject, const PortCapabilities& can, co
         subject,
         fmt::format("{} has {} receive queues for {} workers", can.driver, plan.rx_queues, workers),
         "the other workers receive nothing here",
-        in_engine_section(wanted, fmt::format("workers = {}", plan.rx_queues))};
+        by_software};
   if (workers == 1) return good("spread", subject, "one worker takes all");
   switch (plan.spread) {
     case pmd_glue::Spread::one_queue:
@@ -40,7 +45,7 @@ Finding judge_spread(const std::string& subject, const PortCapabilities& can, co
               subject,
               fmt::format("{} spreads native SCTP by addresses alone", can.driver),
               "all associations between two hosts are one worker's",
-              ""};
+              by_software};
     case pmd_glue::Spread::udp_only:
       break;
   }
@@ -49,7 +54,7 @@ Finding judge_spread(const std::string& subject, const PortCapabilities& can, co
           subject,
           fmt::format("{} does not spread native SCTP", can.driver),
           "one worker gets all of it",
-          ""};
+          by_software};
 }
 
 Finding judge_checksums(const std::string& subject, const PortCapabilities& can) {

@@ -22,11 +22,16 @@ bool may_be_sctp(const flows::IpPacket& ip) {
           (protocol == flows::kProtocolDestinationOptions || protocol == flows::kProtocolRouting));
 }
 
-// To a host that the tunnel serves. Only the first fragment shows a port.
+// To a host that the tunnel serves, or from gateway to gateway. Only the first fragment shows a
+// port.
 bool may_be_wrapped(const Snapshot& snapshot, const Meta& meta) {
   if (named_protocol(meta.ip) != flows::kProtocolUdp) return false;
   for (const uint16_t index : snapshot.interfaces[meta.interface].tunnels) {
     const TunnelView& tunnel = snapshot.tunnels[index];
+    if (tunnel.via == Via::ip_udp) {
+      if (tunnel.peer == meta.ip.source() && tunnel.ours == meta.ip.destination()) return true;
+      continue;
+    }
     const uint8_t* allowed = tunnel.sources.find(meta.ip.source());
     if (allowed != nullptr && *allowed && tunnel.hosts.contains(meta.ip.destination())) return true;
   }

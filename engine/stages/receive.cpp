@@ -97,6 +97,11 @@ bool take_burst(Burst& burst, Context& context, pmd_glue::Port& port, uint16_t q
   return true;
 }
 
+void begin_burst(Burst& burst, Context& context) {
+  for (uint16_t i = 0; i < burst.count; ++i) burst.meta[i] = {};
+  context.fragments.begin_burst();
+}
+
 void receive(Burst& burst, Context& context) {
   const PortView& view = context.snapshot.ports[burst.port];
   for_each_packet(burst, context, [&](pmd_glue::Packet packet, Meta& meta) {

@@ -14,6 +14,10 @@ namespace penstock::engine {
 /// Takes a burst from the port, and counts it. False when nothing came.
 bool take_burst(Burst& burst, Context& context, pmd_glue::Port& port, uint16_t queue);
 
+/// The same for a burst that came otherwise, and is counted already: its packets' meta are new, and
+/// what was put together for the burst before is gone.
+void begin_burst(Burst& burst, Context& context);
+
 /// Checks Ethernet and IP of what came, answers ARP and neighbour discovery. What
 /// goes on is IP, begins at its IP header, and has no padding.
 void receive(Burst& burst, Context& context);

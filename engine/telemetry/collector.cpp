@@ -21,6 +21,7 @@ Collector::Collector(const std::vector<std::unique_ptr<Worker>>& workers, size_t
 Totals Collector::sum() const {
   Totals t(ports_, tunnels_);
   for (const auto& worker : workers_) t.add(worker->read_counters());
+  t.settle_spread();
   return t;
 }
 
@@ -40,6 +41,8 @@ Totals Collector::totals() const {
     p.handed_out -= b.handed_out;
     p.split -= b.split;
     p.merged -= b.merged;
+    p.spread_out -= b.spread_out;
+    p.spread_in -= b.spread_in;
     p.dropped -= b.dropped;
   }
   for (size_t i = 0; i < tunnels_; ++i) {

@@ -19,10 +19,12 @@ struct PortCounters {
   uint64_t consumed = 0;    ///< taken in here: ARP, ND, ICMP for our own addresses
   uint64_t handed_in = 0;   ///< came in by another port, leaves by this one
   uint64_t handed_out = 0;  ///< came in by this port, leaves by another one
-  uint64_t held = 0;        ///< waiting just now, for a neighbour or for the rest of its fragments
+  uint64_t held = 0;        ///< waiting just now: for a neighbour, for the rest of its fragments,
+                            ///< for another worker
   uint64_t split = 0;       ///< additional packets made by fragmenting
   uint64_t merged = 0;      ///< fragments that became part of another packet
   uint64_t dropped = 0;
+  uint64_t spread_out = 0;  ///< of rx: handed by the worker that received it to another one
 
   /// 0 when every packet is accounted for.
   int64_t balance() const {
@@ -79,7 +81,9 @@ struct WorkerReport {
   std::string name;
   uint32_t cpu = 0;
   int numa = -1;
-  uint64_t turns = 0, idle_turns = 0, naps = 0, packets = 0;
+  uint64_t turns = 0, idle_turns = 0, naps = 0;
+  uint64_t packets = 0;                    ///< received and kept, or handed over by others
+  uint64_t spread_out = 0, spread_in = 0;  ///< packets handed to other workers, and by others
   double busy = 0;  ///< share of cycles spent on turns that moved packets, since start
 };
 

@@ -7,11 +7,20 @@ import pytest
 from runner import Runner
 
 
-@pytest.fixture(scope="session")
-def runner():
+def _device(spread: bool):
     program = os.environ.get("PENSTOCK_GOLDEN_RUNNER")
     if not program:
         pytest.fail("PENSTOCK_GOLDEN_RUNNER does not name the device under test")
-    device = Runner(program)
+    device = Runner(program, spread)
     yield device
     device.close()
+
+
+@pytest.fixture(scope="session")
+def runner():
+    yield from _device(spread=False)
+
+
+@pytest.fixture(scope="session")
+def spreading_runner():
+    yield from _device(spread=True)

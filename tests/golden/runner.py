@@ -23,8 +23,10 @@ class RunnerError(Exception):
 class Runner:
     """A device under test that speaks JSON lines."""
 
-    def __init__(self, program: str):
+    def __init__(self, program: str, spread: bool = False):
+        """`spread`: its two workers share out what comes by one queue."""
         self._program = program
+        self._spread = spread
         self._process: subprocess.Popen | None = None
         self._config: Config | None = None
         self._probes: list[Frame] = []  # of tunnels: they come by time, and no case counts them
@@ -90,7 +92,7 @@ class Runner:
             return
         self.forget()
         self._probes, self._answers = [], []
-        self.ask({"config": case.config.toml})
+        self.ask({"config": case.config.toml, "spread": self._spread})
         self.frames({"advance_ms": 0})  # what an engine says as its links come up
         if not case.resolved:
             return

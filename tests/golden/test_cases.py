@@ -15,8 +15,8 @@ from crc32c import crc32c
 from packets import Frame
 
 DROP_REASONS = Path(__file__).resolve().parents[2] / "flows" / "drop_reason.def"
-# What takes a lack of memory, of room in a transmit queue or in a table
-NOT_BY_PACKETS = {"alloc_fail", "tx_full", "tx_down", "tx_refused", "neighbor_full"}
+# What takes a lack of memory, of room in a queue or in a table
+NOT_BY_PACKETS = {"alloc_fail", "tx_full", "tx_down", "tx_refused", "neighbor_full", "spread_full"}
 
 
 def test_crc32c_of_known_strings() -> None:

@@ -209,3 +209,13 @@ def test_check_finds_every_mistake(build, tmp_path):
     done = run([os.path.join(build, "engine", "penstock"), "check", str(file)], check=False)
     assert done.returncode == 2
     assert f"{file}:3:" in done.stderr and f"{file}:4:" in done.stderr
+
+
+@pytest.mark.parametrize("workers, says", [("2", "workers share out what comes by core0, wan0"),
+                                           ("1", "one worker has nobody to share with")])
+def test_check_says_who_spreads(build, tmp_path, workers, says):
+    file = tmp_path / "spread.toml"
+    text = gateway("west", "east").replace("{socket}", "/run/control.sock")
+    file.write_text(text.replace("workers = 1", f'workers = {workers}\nspread = "software"'))
+    done = run([os.path.join(build, "engine", "penstock"), "check", str(file)])
+    assert done.stdout.splitlines()[1] == f'{file}: spread = "software": {says}'

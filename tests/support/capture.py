@@ -20,7 +20,7 @@ _CHECKS = ("-o", "sctp.checksum:CRC 32c", "-o", "udp.check_checksum:TRUE",
 
 _FIELDS = ("frame.number", "frame.protocols", "eth.src", "eth.dst", "ip.src", "ip.dst",
            "ipv6.src", "ipv6.dst", "ip.checksum.status", "udp.srcport", "udp.dstport",
-           "udp.checksum.status", "sctp.srcport", "sctp.dstport", "sctp.verification_tag",
+           "udp.checksum.status", "sctp.srcport", "sctp.dstport", "sctp.verification_tag", "sctp.checksum",
            "sctp.checksum.status", "sctp.chunk_type", "tcp.checksum.status", "icmp.type",
            "icmp.checksum.status", "icmpv6.type", "icmpv6.checksum.status", "_ws.malformed")
 

@@ -4,6 +4,7 @@
 // tables in another language. Time is fake and moves only when told.
 //
 //   {"config": "<toml>"}               devices "ring:<name>"       → {"ok": true}
+//             "spread": true           two workers, spread = "software"; all comes by one queue
 //   {"inject": [["core0", "<hex>"]]}   one burst per port          → {"out": [["wan0", "<hex>"]]}
 //   {"advance_ms": N}                                              → {"out": […]}
 //   {"link": ["core0", true]}          as if the link came up      → {"out": […]}
@@ -51,7 +52,8 @@ class Runner {
   ~Runner() { stop(); }
 
   Json handle(const Json& request) {
-    if (request.contains("config")) return configure(request["config"]);
+    if (request.contains("config"))
+      return configure(request["config"], request.value("spread", false));
     if (engine_ == nullptr) return {{"error", "no config yet"}};
     if (request.contains("inject")) return inject(request["inject"]);
     if (request.contains("advance_ms")) return advance(request["advance_ms"]);
@@ -64,16 +66,18 @@ class Runner {
   }
 
  private:
-  Json configure(const std::string& toml) {
+  Json configure(const std::string& toml, bool spread) {
     stop();
     auto parsed = engine::parse_config(toml, "case.toml");
     if (const auto* errors = std::get_if<engine::ConfigErrors>(&parsed))
       return {{"error", errors->lines}};
     engine::Config config = std::get<engine::Config>(std::move(parsed));
+    if (spread) config.engine.spread = engine::SpreadBy::software;
+    const uint16_t workers = spread ? 2 : 1;
     ++instance_;
     for (size_t i = 0; i < config.ports.size(); ++i) {
       const std::string device = "net_g" + std::to_string(instance_) + "_" + std::to_string(i);
-      auto ring = pmd_glue::RingEnd::create(device, 1);
+      auto ring = pmd_glue::RingEnd::create(device, workers);
       if (!ring) return {{"error", ring.error().message}};
       ends_.push_back(std::move(*ring));
       names_.push_back(config.ports[i].name);
@@ -81,6 +85,7 @@ class Runner {
     }
     engine::EngineOptions options;
     options.pool_prefix = "g" + std::to_string(instance_) + "_";
+    options.workers = workers;
     options.now_ns = now_;
     options.secret = kSecret;
     auto created = engine::Engine::create(config, options);
@@ -112,7 +117,7 @@ class Runner {
       if (!packet || !bytes || bytes->size() > packet.tailroom()) return {{"error", "frame"}};
       packet.set_length(static_cast<uint16_t>(bytes->size()));
       std::copy(bytes->begin(), bytes->end(), packet.data());
-      if (!ends_[port_index(f[0])].send(packet)) return {{"error", "ring full"}};
+      if (!ends_[port_index(f[0])].send(packet, 0)) return {{"error", "ring full"}};
     }
     return {{"out", settle()}};
   }

@@ -40,13 +40,14 @@ class Direct:
             kernel.ready()
 
     @contextmanager
-    def gateways(self, build, core="tapW", wan="tapE", workers=1):
-        """The gateway, running; on a good end it must balance and stop in time."""
+    def gateways(self, build, core="tapW", wan="tapE", workers=1, engine=""):
+        """The gateway, running; on a good end it must balance and stop in time. `engine`: more keys
+        of its section."""
         config = gateway_config(
             (core, ["10.10.0.1/24", "2001:db8:a::1/64"]),
             (wan, ["203.0.113.1/24", "2001:db8:1::1/64"]),
             hosts=["10.10.0.0/24", "2001:db8:a::/64"], peers=["203.0.113.0/24", "2001:db8:1::/64"])
-        config = config.replace("workers = 1", f"workers = {workers}")
+        config = config.replace("workers = 1", f"workers = {workers}\n{engine}")
         with running([Penstock(self.space, build, config)]) as penstocks:
             yield penstocks
 

@@ -116,9 +116,12 @@ TEST(Render, RoutesNeighborsWorkers) {
             "ADDRESS    MAC                PORT   STATE       AGE\n"
             "10.10.0.7  02:00:00:00:00:07  core0  reachable    8s\n"
             "10.10.0.8  -                  core0  incomplete   0s\n");
-  EXPECT_EQ(shown({"show", "workers"}),
-            "WORKER  CPU  NUMA  BUSY  PACKETS  PKTS/TURN  TURNS  IDLE turns  NAPS\n"
-            "w0        2     0   61%   18 400       18.4  2 000       1 000     0\n");
+  EXPECT_EQ(
+      shown({"show", "workers"}),
+      "WORKER  CPU  NUMA  BUSY  PACKETS  SPREAD out  SPREAD in  PKTS/TURN  TURNS  IDLE turns  "
+      "NAPS\n"
+      "w0        2     0   61%   18 400           0          0       18.4  2 000       1 000  "
+      "   0\n");
 }
 
 TEST(Render, RecordsAndLines) {

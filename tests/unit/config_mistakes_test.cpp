@@ -76,12 +76,16 @@ const Case kFile[] = {
     {"too_large",
      std::string((1 << 20) + 1, '#'),
      {"p.toml:1:1: the file is larger than 1048576 bytes; is it a configuration?"}},
+    {"spread",
+     engine("spread = \"rss\""),
+     {"p.toml:2:10: [engine]: spread \"rss\" is unknown; give \"nic\" or \"software\""}},
     {"several_at_once_in_order",
      engine("idle = \"fast\"\nmemory = 0\nturbo = true"),
      {"p.toml:2:8: [engine]: idle \"fast\" is unknown; give \"poll\" or \"adaptive\"",
       "p.toml:3:10: [engine]: memory 0 is out of range; give 32 to 1048576",
       "p.toml:4:1: [engine]: unknown key \"turbo\"; there are: main-core, workers, idle, "
-      "hugepages, memory, neighbors, icmp-rate, fragment-memory, fragment-timeout, verify"}},
+      "hugepages, memory, neighbors, icmp-rate, fragment-memory, fragment-timeout, verify, "
+      "spread"}},
 };
 INSTANTIATE_TEST_SUITE_P(File, ConfigMistake, testing::ValuesIn(kFile), case_name);
 

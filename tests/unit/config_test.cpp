@@ -119,11 +119,12 @@ TEST(Config, EngineKeysAreUnderstood) {
   const Config c = good(
       parse_config(engine("workers = 3\nidle = \"adaptive\"\nhugepages = \"require\"\nmemory = 64\n"
                           "neighbors = 16\nicmp-rate = 0\nfragment-memory = 256\nfragment-timeout "
-                          "= 60\nverify = \"all\"\nmain-core = 1023"),
+                          "= 60\nverify = \"all\"\nmain-core = 1023\nspread = \"software\""),
                    "p.toml"));
   EXPECT_EQ(c.engine.worker_count, 3u);
   EXPECT_TRUE(c.engine.worker_cores.empty());
   EXPECT_EQ(c.engine.idle, Idle::adaptive);
+  EXPECT_EQ(c.engine.spread, SpreadBy::software);
   EXPECT_EQ(c.engine.hugepages, Hugepages::require);
   EXPECT_EQ(c.engine.memory_mb, 64u);
   EXPECT_EQ(c.engine.neighbors, 16u);
