@@ -44,8 +44,9 @@ class Corridor {
         neighbors_(kNeighbors, 42),
         outbox_(ports_, link_up_, 0),
         fragments_({}, pool_.buffer_bytes(), 42),
-        context_{snapshot_,      counters_,  neighbors_, conflicts_, pool_, icmp_budgets_,
-                 tunnel_states_, flow_keys_, outbox_,    fragments_, kNow},
+        context_{snapshot_,     counters_,      neighbors_, conflicts_, pool_,
+                 icmp_budgets_, tunnel_states_, flow_keys_, outbox_,    fragments_,
+                 pings_,        ping_mail_,     kNow},
         feed_(way, ports_[way.in()].mac()) {
     for (auto& up : link_up_) up = true;
     neighbors_.learn(snapshot_.interfaces[way.out()].link, next_hop(way.out(), way.ipv6),
@@ -139,6 +140,8 @@ class Corridor {
   const flows::HashKeys flow_keys_{1};
   engine::Outbox outbox_;
   engine::Fragments fragments_;
+  engine::PingOrders pings_;  // none
+  engine::PingMail ping_mail_;
   Context context_;
   Burst burst_;
   Feed feed_;

@@ -50,7 +50,7 @@ libraries=$(pkg-config --libs tomlplusplus fmt libisal)
 sources_of() {
   case $1 in
     config) ls "$root"/engine/{config,plan,plan_fields,snapshot,tunnel_states}.cpp "$root"/engine/config/*.cpp ;;
-    control) ls "$root"/engine/control/{command_tree,commands,protocol,show}.cpp ;;
+    control) ls "$root"/engine/control/{command_tree,commands,ping,protocol,show}.cpp ;;
   esac
 }
 
