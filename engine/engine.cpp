@@ -35,8 +35,8 @@ bool is_end_of_wire(const Config& config, const PortConfig& port) {
   });
 }
 
-/// A slot of `most` for each of `tables`: the one it had by its name, or a free one, cleared. Workers
-/// may still use the slot of what goes, so a new one gets another, if there is one.
+/// A slot of `most` for each of `tables`: the one it had by its name, or a free one, cleared.
+/// Workers may still use the slot of what goes, so a new one gets another, if there is one.
 template <class T, class Clear>
 std::vector<uint16_t> assign_slots(const std::vector<T>& tables,
                                    std::map<std::string, uint16_t>& by_name, size_t most,

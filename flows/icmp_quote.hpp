@@ -42,8 +42,8 @@ bool is_obsolete(const IpPacket& error);
 /// when this message cannot have anything behind it.
 uint8_t* quote_length_field(const IpPacket& error, size_t& word);
 
-/// Of any packet that passed check_ip(). Nothing, when it is not an ICMP error, or what it quotes is
-/// not the beginning of an IP packet of the same version. No checksum is looked at.
+/// Of any packet that passed check_ip(). Nothing, when it is not an ICMP error, or what it quotes
+/// is not the beginning of an IP packet of the same version. No checksum is looked at.
 std::optional<QuotedPacket> quoted_packet(const IpPacket& error);
 
 /// A packet of which only the beginning is there. Its header is whole and its length believed; its

@@ -59,8 +59,8 @@ struct InterfaceReport {
 
 struct TunnelReport {
   std::string name, via, port, peer, state;  ///< port: or its VLAN, "wan0.40"
-  std::string why;                   ///< it is down; empty: it is up
-  std::vector<std::string> used_by;  ///< rules that send packets into it now
+  std::string why;                           ///< it is down; empty: it is up
+  std::vector<std::string> used_by;          ///< rules that send packets into it now
   uint16_t listen = 0, mtu = 0;
   int64_t rtt_us = -1;  ///< to the far end and back; -1: not measured
   uint64_t rx = 0, rx_bytes = 0, tx = 0, tx_bytes = 0, dropped = 0;

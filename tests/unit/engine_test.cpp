@@ -75,7 +75,7 @@ TEST(Engine, ATunnelSaysWhoUsesItAndWhyItIsDown) {
   gateway.settle();
   const Report report = gateway.report();
   EXPECT_EQ(tunnel(report, "b").state, "down");
-  EXPECT_EQ(tunnel(report, "b").why, "no route to its peer");
+  EXPECT_EQ(tunnel(report, "b").why, "there is no route to its peer");
   EXPECT_EQ(tunnel(report, "b").used_by, std::vector<std::string>{});
   EXPECT_EQ(tunnel(report, "a").used_by, std::vector<std::string>{"r"});
   EXPECT_EQ(report.rules[0].chosen, "a");
