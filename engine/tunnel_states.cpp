@@ -2,7 +2,7 @@
 // Copyright (c) 2026 The Penstock authors
 #include "engine/tunnel_states.hpp"
 
-#include "pmd_glue/clock.hpp"
+#include "flows/spin_pause.hpp"
 
 namespace penstock::engine {
 
@@ -40,7 +40,7 @@ uint32_t TunnelStates::next_identification(uint16_t slot) {
 template <class Use>
 auto TunnelStates::locked(uint16_t slot, Use&& use) {
   Entry& entry = entries_[slot];
-  while (entry.lock.test_and_set(std::memory_order_acquire)) pmd_glue::pause();
+  while (entry.lock.test_and_set(std::memory_order_acquire)) flows::spin_pause();
   auto result = use(entry);
   uint32_t word = 0;
   if (entry.probe) {

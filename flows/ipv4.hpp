@@ -43,7 +43,7 @@ enum IpProtocol : uint8_t {
 };
 
 /// Those of IPv6's extension headers that are walked (RFC 8200 section 4).
-constexpr bool is_extension(uint8_t protocol) {
+constexpr bool is_ipv6_extension(uint8_t protocol) {
   return protocol == kProtocolHopByHop || protocol == kProtocolRouting ||
          protocol == kProtocolFragment || protocol == kProtocolDestinationOptions;
 }

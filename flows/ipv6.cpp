@@ -27,11 +27,6 @@ constexpr size_t upper_header(uint8_t protocol) {
 
 }  // namespace
 
-bool is_ipv6_extension(uint8_t protocol) {
-  return protocol == kProtocolHopByHop || protocol == kProtocolRouting ||
-         protocol == kProtocolFragment || protocol == kProtocolDestinationOptions;
-}
-
 DropReason check_ipv6(ByteView bytes, Ipv6Upper& upper) {
   if (bytes.size() < kIpv6Header || bytes[0] >> 4 != 6) return DropReason::ip6_hdr;
   const size_t end = kIpv6Header + size_t{load_be16(bytes.data() + 4)};

@@ -67,9 +67,6 @@ DropReason check_ipv6(ByteView bytes, Ipv6Upper& upper);
 /// The last of that: the chain of extension headers, within `bytes`. There is an IPv6 header.
 DropReason walk_ipv6(ByteView bytes, Ipv6Upper& upper);
 
-/// Whether that chain goes on behind a header of this number.
-bool is_ipv6_extension(uint8_t protocol);
-
 /// Which addresses no forwarded packet may carry (RFC 4291 section 2.5; link-local: 2.5.6).
 DropReason check_ipv6_addresses(const Ipv6Address& source, const Ipv6Address& destination);
 

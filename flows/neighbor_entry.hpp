@@ -9,6 +9,7 @@
 #include <bit>
 
 #include "flows/neighbor.hpp"
+#include "flows/spin_pause.hpp"
 
 namespace penstock::flows {
 namespace neighbor_detail {
@@ -57,15 +58,9 @@ class Guard {
  public:
   explicit Guard(std::atomic_flag& lock) : lock_(lock) {
     while (lock_.test_and_set(std::memory_order_acquire))
-      while (lock_.test(std::memory_order_relaxed)) {
-#if defined(__x86_64__)
-        __builtin_ia32_pause();
-#endif
-      }
+      while (lock_.test(std::memory_order_relaxed)) spin_pause();
   }
-  ~Guard() {
-    lock_.clear(std::memory_order_release);
-  }
+  ~Guard() { lock_.clear(std::memory_order_release); }
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 

@@ -27,7 +27,7 @@ std::optional<Glance> glance_ipv6(ByteView packet) {
               .protocol = packet[6],
               .ipv6 = true,
               .fragment = false};
-  if (!is_extension(seen.protocol)) [[likely]]
+  if (!is_ipv6_extension(seen.protocol)) [[likely]]
     return seen;
   Ipv6Upper upper;
   if (check_ipv6(packet, upper) != DropReason::none) return std::nullopt;

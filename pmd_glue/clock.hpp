@@ -6,7 +6,6 @@
 // no wall clock, so that none can step under a protocol timer.
 
 #include <rte_cycles.h>
-#include <rte_pause.h>
 
 #include <cstdint>
 
@@ -28,11 +27,6 @@ inline const ClockScale& clock_scale() {
 /// The CPU's time stamp counter, now.
 inline uint64_t cycles() {
   return rte_rdtsc();
-}
-
-/// In a loop that waits for another core: lets the other half of this one work.
-inline void pause() {
-  rte_pause();
 }
 
 /// How fast cycles() counts. The first call in the process measures it.

@@ -47,13 +47,14 @@ bool is_within(const Prefix& p, const Prefix& around) {
 /// Only what comes back for a tunnel's hosts loses its UDP.
 void check_hosts(const RuleDraft& rule, const TunnelDraft& tunnel, Mistakes& mistakes) {
   if (tunnel.via != Via::sctp_udp || tunnel.hosts.empty()) return;
-  for (const auto& [source, at] : rule.source) {
-    const auto holds = [&](const Said<Prefix>& h) { return is_within(source, h.value); };
+  for (const Said<Prefix>& source : rule.source) {
+    const auto holds = [&](const Said<Prefix>& h) { return is_within(source.value, h.value); };
     if (std::any_of(tunnel.hosts.begin(), tunnel.hosts.end(), holds)) continue;
-    mistakes.warn(at,
-                  fmt::format("{}: source {} is not within the hosts of tunnel {}, so answers "
-                              "would reach it as UDP; add it there, or narrow it here",
-                              title(rule), flows::to_string(source), quoted(tunnel.name.value)));
+    mistakes.warn(
+        source.at,
+        fmt::format("{}: source {} is not within the hosts of tunnel {}, so answers "
+                    "would reach it as UDP; add it there, or narrow it here",
+                    title(rule), flows::to_string(source.value), quoted(tunnel.name.value)));
   }
 }
 

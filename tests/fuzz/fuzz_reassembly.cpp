@@ -54,6 +54,8 @@ class Life {
                         static_cast<uint16_t>(offset | (more ? kIpv4MoreFragments : 0) |
                                               (which & 32 ? kIpv4DontFragment : 0)));
       bytes[0] = static_cast<uint8_t>(0x40 | before / 4);
+      store_raw<uint16_t>(bytes.data() + 10, 0);
+      store_raw(bytes.data() + 10, internet_checksum(ByteView(bytes).first(before)));
       std::copy(data.begin(), data.end(), bytes.begin() + before);
     }
     fragment(bytes, ipv6);
@@ -137,8 +139,9 @@ class Life {
     const Ipv6FragmentPlace place = fragment_header_place(first->ip);
     const IpPacket said = write_whole_header(whole.data(), first->ip, whole_);
     IpPacket found;
-    promise(check_ip(whole, said.ipv6, ChecksumState::unknown, found) == DropReason::none,
-            "a whole is a packet");
+    const DropReason wrong = check_ip(whole, said.ipv6, ChecksumState::unknown, found);
+    promise(wrong == DropReason::none,
+            std::string(name(wrong)).append(": a whole is a packet").c_str());
     promise(found.length == said.length && found.upper == said.upper &&
                 found.next_header_field == said.next_header_field &&
                 found.protocol == said.protocol && !found.fragment && !said.fragment &&

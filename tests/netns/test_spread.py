@@ -67,12 +67,14 @@ def assert_shared(penstock):
 
 
 def directions(wire):
-    """The packets of each association and direction, by their CRCs, in the order on that wire."""
+    """The packets of each association and direction, by their CRCs, in the order on that wire.
+    Those in fragments apart: the kernel, as a NIC does, puts what shows no ports into another
+    receive queue than the rest, and between two queues there is no order to be kept."""
     seen = {}
     for packet in wire.packets:
         if packet.sctp:
-            ends = (packet.source, packet.destination,
-                    packet.fields["sctp.srcport"][0], packet.fields["sctp.dstport"][0])
+            ends = (packet.source, packet.destination, packet.fields["sctp.srcport"][0],
+                    packet.fields["sctp.dstport"][0], packet.was_cut)
             seen.setdefault(ends, []).append(packet.fields["sctp.checksum"][0])
     return seen
 
@@ -82,10 +84,12 @@ def assert_order(came, left, source):
     comes once more, in fragments."""
     came, left = directions(came), directions(left)
     ours = [ends for ends in came if ends[0] == source]
-    assert len(ours) == ASSOCIATIONS
+    assert len({ends[:4] for ends in ours}) == ASSOCIATIONS
     for ends in ours:
         rest = iter(came[ends])
-        assert len(left[ends]) > 40 and all(crc in rest for crc in left[ends]), ends
+        for n, crc in enumerate(left.get(ends, ())):
+            assert crc in rest, f"{ends}: number {n} of {left[ends]} that came as {came[ends]}"
+        assert ends[4] or len(left[ends]) > 40, ends
 
 
 @pytest.mark.parametrize("mtu", [ROOM_FOR_UDP, 1500], ids=["whole", "some in fragments"])

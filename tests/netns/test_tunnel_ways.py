@@ -112,22 +112,6 @@ def end(penstock):
     penstock.stop()
 
 
-def test_a_route_by_another_port_is_no_way(ways, build):
-    penstock = Penstock(ways.gateway, build, CONFIG + route("10.10.0.254") + tunnels())
-    wait_for(penstock, "down")
-    assert "another port than wan0" in penstock.tunnels()["first"]["why"]
-    assert "another port than wan0" in penstock.said()
-    goes_by(ways, penstock, "second")
-    assert ways.arrived("core") == 0
-    # The way may come by a reload, and go.
-    for hop, state in (("203.0.113.14", "up"), ("10.10.0.254", "down")):
-        penstock.write_config(CONFIG + route(hop) + tunnels())
-        penstock.reload()
-        wait_for(penstock, state)
-        goes_by(ways, penstock, "first" if state == "up" else "second")
-    end(penstock)
-
-
 def test_of_two_next_hops_that_on_the_tunnels_port(ways, build):
     penstock = Penstock(ways.gateway, build,
                         CONFIG + route("10.10.0.254", "203.0.113.14") + tunnels())

@@ -19,8 +19,9 @@ _CHECKS = ("-o", "sctp.checksum:CRC 32c", "-o", "udp.check_checksum:TRUE",
            "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE")
 
 _FIELDS = ("frame.number", "frame.protocols", "eth.src", "eth.dst", "ip.src", "ip.dst",
-           "ipv6.src", "ipv6.dst", "ip.checksum.status", "udp.srcport", "udp.dstport",
-           "udp.checksum.status", "sctp.srcport", "sctp.dstport", "sctp.verification_tag", "sctp.checksum",
+           "ipv6.src", "ipv6.dst", "ip.fragment.count", "ipv6.fragment.count",
+           "ip.checksum.status", "udp.srcport", "udp.dstport", "udp.checksum.status",
+           "sctp.srcport", "sctp.dstport", "sctp.verification_tag", "sctp.checksum",
            "sctp.checksum.status", "sctp.chunk_type", "tcp.checksum.status", "icmp.type",
            "icmp.checksum.status", "icmpv6.type", "icmpv6.checksum.status", "_ws.malformed")
 
@@ -82,6 +83,11 @@ class Packet:
     @property
     def icmp(self):
         return bool(self.fields["icmp.type"] or self.fields["icmpv6.type"])
+
+    @property
+    def was_cut(self):
+        """The last fragment, with which the packet is read."""
+        return bool(self.fields["ip.fragment.count"] or self.fields["ipv6.fragment.count"])
 
     @property
     def udp_ports(self):
