@@ -9,9 +9,9 @@ import pytest
 from support.association import LOAD, Health, assert_whole, connect, listen
 from support.capture import Capture, judge
 from support.netns import Net
-from support.penstock import Penstock, far_gateway_config
+from support.penstock import Penstock, far_gateway_config, running
 from support.process import wait_until
-from support.topology import SiteToSite, running
+from support.topology import SiteToSite
 from support.uml import Interface, Kernel
 
 PORT = 6080
@@ -88,14 +88,14 @@ def test_associations_of_both_families(sites, build, sctp_peer, outside):
 def test_a_far_gateway_that_dies_and_comes_back(sites, build, sctp_peer):
     sites.version = "IPv4"
     west, east = (sites._gateway(build, *names) for names in (("west", "east"), ("east", "west")))
-    with running([west]):
+    with running(west):
         wait_until_up(west, east)
         east.process.kill()  # as if it lost power
         wait_until(lambda: not is_up(west), 2, lambda: f"silence is noticed\n{west.said()}")
         sites.west.run(f"{sctp_peer} connect --port 7 --peer {sites.east_address['IPv4']} || true",
                        timeout=30)
         assert west.drops()["tunnel_down"] > 0
-        with running([sites._gateway(build, "east", "west")]) as [east]:
+        with running(sites._gateway(build, "east", "west")) as [east]:
             wait_until_up(west, east)
             talk(sites.west, sites.east, sctp_peer, sites.east_address["IPv4"])
 
@@ -153,7 +153,7 @@ def test_linux_takes_it_out(linux, build, sctp_peer, outside, how, inside):
     fou = "ip -6 fou" if outside == "IPv6" else "ip fou"
     linux.east.run(f"{fou} add port {PORT} {how}")
     try:
-        with running([linux.gateway(build, outside)]) as [penstock]:
+        with running(linux.gateway(build, outside)) as [penstock]:
             wait_until_up(penstock)  # it answers pings inside, natively
             capture = Capture(linux.space, "tapE")
             talk(linux.west, linux.east, sctp_peer, linux.inner[inside])

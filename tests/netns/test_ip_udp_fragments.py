@@ -13,7 +13,7 @@ from support.fragments import Reassembled, fragment_of
 from support.frames import frames_in
 from support.netns import Net
 from support.process import wait_until
-from support.sites import FAMILIES, INNER, Sites, running, talk
+from support.sites import FAMILIES, INNER, Sites, talk, tunnelled
 
 # In percent of the fragments. One datagram of 64 KiB in six loses a piece.
 FAULTS = {1280: {"loss": 0.3, "duplicate": 2, "reorder": 10},
@@ -89,7 +89,7 @@ def assert_counted(penstock, pcaps):
 @pytest.mark.parametrize("outer", FAMILIES)
 def test_hosts_cut_their_packets(sites, build, sctp_peer, outer):
     path = BadPath(sites, build, outer)
-    with running(*path.penstocks):
+    with tunnelled(*path.penstocks):
         path.ready()
         for inner in FAMILIES:
             talk(sctp_peer, sites.a, sites.b, INNER[inner], load(65500), timeout=45)
@@ -101,7 +101,7 @@ def test_hosts_cut_their_packets(sites, build, sctp_peer, outer):
 def test_gateways_cut_what_hosts_send(sites, build, sctp_peer, outer):
     # A router may do so with IPv4 only.
     path = BadPath(sites, build, outer)
-    with running(*path.penstocks):
+    with tunnelled(*path.penstocks):
         path.ready()
         talk(sctp_peer, sites.a, sites.b, INNER["IPv4"], load(sites.link_mtu), timeout=45)
         for tally in path.tallies():

@@ -10,7 +10,7 @@ from support.fou import GATEWAY, INNER, OUTER, FouPeer
 from support.frames import by_sender, frames_in
 from support.netns import Net
 from support.penstock import Penstock
-from support.sites import CORE, FAMILIES, HOST, Sites, gateway, native_host, running, talk
+from support.sites import CORE, FAMILIES, HOST, Sites, gateway, native_host, talk, tunnelled
 from support.sites import INNER as FAR_HOST
 
 ETHERNET = 14
@@ -45,7 +45,7 @@ def to_linux(request):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_linux_takes_it_apart(to_linux, build, sctp_peer, family):
-    with running(to_linux.gateway(build)) as [penstock]:
+    with tunnelled(to_linux.gateway(build)) as [penstock]:
         with Capture(to_linux.space, "wan") as capture:
             talk(sctp_peer, to_linux.west, to_linux.peer.kernel, INNER[family])
         wire = judge(capture.path, *AS_GUE)
@@ -73,7 +73,7 @@ def families_that_fit(path_mtu):
 @pytest.mark.parametrize("outer", FAMILIES)
 def test_the_path_decides_how_large_packets_are(sites, build, sctp_peer, outer):
     path_mtu = sites.router.path_mtu
-    with running(*sites.gateways(build, outer)) as penstocks:
+    with tunnelled(*sites.gateways(build, outer)) as penstocks:
         sites.wait_for_path_mtu(penstocks)
         with sites.capture("a", "wan") as capture:
             for family in families_that_fit(path_mtu):
@@ -106,7 +106,7 @@ def jumbo_hosts():
 @pytest.mark.parametrize("outer", FAMILIES)
 def test_hosts_with_jumbo_packets_are_told_of_a_narrow_path(jumbo_hosts, build, sctp_peer, outer):
     sites = jumbo_hosts
-    with running(*sites.gateways(build, outer)) as penstocks:
+    with tunnelled(*sites.gateways(build, outer)) as penstocks:
         sites.wait_for_path_mtu(penstocks)
         with (sites.capture("a", "wan") as wan, sites.capture("a", "tap") as one,
               sites.capture("b", "tap") as other):

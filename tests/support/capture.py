@@ -26,14 +26,19 @@ _FIELDS = ("frame.number", "frame.protocols", "eth.src", "eth.dst", "ip.src", "i
            "icmp.checksum.status", "icmpv6.type", "icmpv6.checksum.status", "_ws.malformed")
 
 
+# A slot of tcpdump's ring has room for what is to be written of a frame, though few are so long:
+# with its own idea of the longest, 256 KiB, a burst of a hundred frames fills the ring.
+_LONGEST_FRAME = 10000
+
+
 class Capture:
     """tcpdump on one interface of a namespace, really capturing once constructed."""
 
     def __init__(self, namespace, interface, path=None):
         self.path = path or os.path.join(namespace.net.directory, f"{interface}.pcap")
         self._tcpdump = namespace.start(
-            ["tcpdump", "-i", interface, "-n", "-s", "0", "-U", "--immediate-mode",
-             "-B", "32768", "-Z", "root", "-w", self.path], f"tcpdump-{interface}")
+            ["tcpdump", "-i", interface, "-n", "-s", str(_LONGEST_FRAME), "-U", "--immediate-mode",
+             "-B", "65536", "-Z", "root", "-w", self.path], f"tcpdump-{interface}")
         self._tcpdump.wait_for_output("listening on", stream="stderr")
 
     def __enter__(self):

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 
 from support.process import run, wait_until
 
@@ -142,6 +143,19 @@ def _engine_and_ports(core, wan):
                  f'device = "net_af_packet{number},iface={interface},{_VISIBLE}"\n'
                  f"address = {_list(addresses)}\n")
     return text
+
+
+@contextmanager
+def running(*penstocks):
+    """They run; on a good end they must balance and stop in time."""
+    try:
+        yield penstocks
+        for penstock in penstocks:
+            penstock.assert_balanced()
+            penstock.stop()
+    finally:
+        for penstock in penstocks:
+            penstock.process.kill()
 
 
 def gateway_config(core, wan, hosts, peers, routes=()):

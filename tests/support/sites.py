@@ -4,7 +4,7 @@
 which may be a bad wire for a part of the way.
 
     sites = Sites(net, 1400)
-    with running(*sites.gateways(build, outer="IPv6")) as penstocks:
+    with tunnelled(*sites.gateways(build, outer="IPv6")) as penstocks:
         sites.wait_for_path_mtu(penstocks)
         talk(sctp_peer, sites.a, sites.b, INNER["IPv4"])
 
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 from support.association import LOAD, Health, assert_whole, connect, listen
 from support.capture import Capture
-from support.penstock import ENGINE, Penstock
+from support.penstock import ENGINE, Penstock, running
 from support.process import wait_until
 from support.router import LEAST_MTU, Router, Side
 from support.uml import Interface, Kernel
@@ -53,18 +53,12 @@ def gateway(core, wan, peer, to, mtu=1500, routes=(), engine=""):
 
 
 @contextmanager
-def running(*penstocks):
-    """They run, and their tunnels are up; on a good end they must balance and stop in time."""
-    try:
+def tunnelled(*penstocks):
+    """running(), and their tunnels are up."""
+    with running(*penstocks):
         wait_until(lambda: all(p.tunnels()["site-b"]["state"] == "up" for p in penstocks), 10,
                    "the tunnel is up")
         yield penstocks
-        for penstock in penstocks:
-            penstock.assert_balanced()
-            penstock.stop()
-    finally:
-        for penstock in penstocks:
-            penstock.process.kill()
 
 
 def talk(sctp_peer, active, passive, address, load=LOAD, timeout=20):

@@ -11,7 +11,7 @@ A native host leaves room for the UDP header in its MTU; tests of the path MTU r
 from contextlib import contextmanager
 
 from support.capture import ENCAP_PORT, Capture
-from support.penstock import Penstock, gateway_config
+from support.penstock import Penstock, gateway_config, running
 from support.uml import Interface, Kernel
 
 ROOM_FOR_UDP = 1492
@@ -48,7 +48,7 @@ class Direct:
             (wan, ["203.0.113.1/24", "2001:db8:1::1/64"]),
             hosts=["10.10.0.0/24", "2001:db8:a::/64"], peers=["203.0.113.0/24", "2001:db8:1::/64"])
         config = config.replace("workers = 1", f"workers = {workers}\n{engine}")
-        with running([Penstock(self.space, build, config)]) as penstocks:
+        with running(Penstock(self.space, build, config)) as penstocks:
             yield penstocks
 
     def captures(self):
@@ -89,8 +89,8 @@ class SiteToSite:
 
     @contextmanager
     def gateways(self, build):
-        with running([self._gateway(build, "west", "east"),
-                       self._gateway(build, "east", "west")]) as penstocks:
+        with running(self._gateway(build, "west", "east"),
+                     self._gateway(build, "east", "west")) as penstocks:
             yield penstocks
 
     def _gateway(self, build, name, far_name):
@@ -106,18 +106,6 @@ class SiteToSite:
         return {"access": [Capture(west, "tap", f"{folder}/west.pcap"),
                            Capture(east, "tap", f"{folder}/east.pcap")],
                 "wan": [Capture(west, "wan", f"{folder}/wan.pcap")]}
-
-
-@contextmanager
-def running(penstocks):
-    try:
-        yield penstocks
-        for penstock in penstocks:
-            penstock.assert_balanced()
-            penstock.stop()
-    finally:
-        for penstock in penstocks:
-            penstock.process.kill()
 
 
 def _bare(address):
