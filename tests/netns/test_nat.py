@@ -9,10 +9,9 @@ import pytest
 from support.association import LOAD, Health, assert_whole, connect, listen
 from support.capture import AS_GUE, Capture, judge
 from support.netns import Net
-from support.penstock import Penstock, far_gateway_config
+from support.penstock import Penstock, far_gateway_config, running
 from support.process import wait_until
 from support.router import Router, Side
-from support.topology import running
 from support.uml import Interface, Kernel
 
 BEHIND, NAT, FAR = "192.168.1.2", "192.0.2.80", "192.0.2.1"
@@ -67,7 +66,7 @@ def behind_nat(request):
 
 
 def test_sctp_both_ways(behind_nat, build, sctp_peer):
-    with running(list(behind_nat.gateways(build))) as penstocks:
+    with running(*behind_nat.gateways(build)) as penstocks:
         wait_until(lambda: all(p.tunnels()["site"]["state"] == "up" for p in penstocks), 10,
                    lambda: f"both ends are up: {[p.said() for p in penstocks]}")
         a, b = behind_nat.hosts.values()

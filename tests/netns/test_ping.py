@@ -10,10 +10,10 @@ import pytest
 
 from support.fou import INNER, OUTER, FouPeer
 from support.netns import Net
-from support.penstock import Penstock, far_gateway_config, gateway_config, ping, ping_text as text
+from support.penstock import (Penstock, far_gateway_config, gateway_config, ping,
+                              ping_text as text, running)
 from support.process import wait_until
 from support.router import Router, Side
-from support.topology import running
 
 FAMILIES = pytest.mark.parametrize("family", ["IPv4", "IPv6"])
 HOST = {"IPv4": "10.10.0.2", "IPv6": "2001:db8:a::2"}
@@ -58,7 +58,7 @@ def path():
 
 @pytest.fixture
 def penstock(path, build):
-    with running([path.start(build)]) as (penstock,):
+    with running(path.start(build)) as (penstock,):
         yield penstock
 
 
@@ -246,7 +246,8 @@ COAT = {"IPv4": 28, "IPv6": 48}
 
 @pytest.mark.parametrize("outside", ["IPv4", "IPv6"])
 def test_through_a_tunnel(gateways, build, outside):
-    with running([gateways.start(build, outside, name) for name in ("west", "east")]) as both:
+    with running(*(gateways.start(build, outside, name)
+                   for name in ("west", "east"))) as both:
         west = both[0]
         wait_until(lambda: is_up(west), 5, "the tunnel is up")
         status, answer = ping(west, "tunnel", "gw", "count", 3, *QUICK)
@@ -277,7 +278,7 @@ def test_through_a_tunnel(gateways, build, outside):
 
 def test_a_tunnel_that_is_down(gateways, build):
     west, east = (gateways.start(build, "IPv4", name) for name in ("west", "east"))
-    with running([west]):
+    with running(west):
         wait_until(lambda: is_up(west), 5, "the tunnel is up")
         east.process.kill()
         wait_until(lambda: not is_up(west), 5, "the tunnel is down")
@@ -304,7 +305,7 @@ def test_towards_linux_that_takes_ip_out_of_udp(net, build, outside):
         ("core", ["10.10.0.1/24", "2001:db8:a::1/64"]),
         ("wan", [f"{WAN['IPv4']}/24", f"{WAN['IPv6']}/64"]), {"gw": address},
         ["10.20.0.0/24", "2001:db8:b::/64"])
-    with running([Penstock(gateway, build, config)]) as (penstock,):
+    with running(Penstock(gateway, build, config)) as (penstock,):
         wait_until(lambda: is_up(penstock), 5, "the tunnel is up")
         status, answer = ping(penstock, "tunnel", "gw", "count", 3, *QUICK)
         assert status == 0 and events(answer) == ["reply"] * 3, answer

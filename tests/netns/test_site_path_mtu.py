@@ -10,10 +10,9 @@ import pytest
 from support.association import LOAD, Health, assert_whole, connect, listen
 from support.capture import AS_GUE, Capture, judge
 from support.netns import Net
-from support.penstock import Penstock, far_gateway_config
+from support.penstock import Penstock, far_gateway_config, running
 from support.process import wait_until
 from support.router import Router, Side
-from support.topology import running
 from support.uml import Interface, Kernel
 
 FAMILIES = ("IPv4", "IPv6")
@@ -66,7 +65,7 @@ def sites():
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_other_site_learns_it(sites, build, sctp_peer, family):
-    with running(list(sites.gateways(build))) as penstocks:
+    with running(*sites.gateways(build)) as penstocks:
         wait_until(lambda: all(p.tunnels()["site"]["state"] == "up" for p in penstocks), 10,
                    lambda: f"both ends are up: {[p.said() for p in penstocks]}")
         port, health = next(_ports), Health.of(sites.host_a, sites.host_b)

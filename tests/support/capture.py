@@ -26,18 +26,15 @@ _FIELDS = ("frame.number", "frame.protocols", "eth.src", "eth.dst", "ip.src", "i
            "icmp.checksum.status", "icmpv6.type", "icmpv6.checksum.status", "_ws.malformed")
 
 
-# A slot of tcpdump's ring has room for what is to be written of a frame, though few are so long:
-# with its own idea of the longest, 256 KiB, a burst of a hundred frames fills the ring.
-_LONGEST_FRAME = 10000
-
-
 class Capture:
     """tcpdump on one interface of a namespace, really capturing once constructed."""
 
-    def __init__(self, namespace, interface, path=None):
+    def __init__(self, namespace, interface, path=None, longest=262144):
+        """`longest`: bytes of a frame that are written. So large is a slot of tcpdump's ring: by
+        default there are a hundred, and a burst of more short frames is lost."""
         self.path = path or os.path.join(namespace.net.directory, f"{interface}.pcap")
         self._tcpdump = namespace.start(
-            ["tcpdump", "-i", interface, "-n", "-s", str(_LONGEST_FRAME), "-U", "--immediate-mode",
+            ["tcpdump", "-i", interface, "-n", "-s", str(longest), "-U", "--immediate-mode",
              "-B", "65536", "-Z", "root", "-w", self.path], f"tcpdump-{interface}")
         self._tcpdump.wait_for_output("listening on", stream="stderr")
 

@@ -115,7 +115,8 @@ class Sites:
     def capture(self, name, interface):
         """At the gateway of that site: "tap" or "wan"."""
         space = self.spaces[name]
-        return Capture(space, interface, f"{space.net.directory}/{name}-{interface}.pcap")
+        return Capture(space, interface, f"{space.net.directory}/{name}-{interface}.pcap",
+                       longest=10_000)
 
     def wait_for_path_mtu(self, penstocks):
         wait_until(lambda: all(p.tunnels()["site-b"]["mtu"] == self.router.path_mtu
