@@ -61,6 +61,8 @@ class Host:
     def start(self, build):
         penstock = Penstock(self.gateway, build, self.config())
         wait_until(lambda: "LOWER_UP" in self.link(), 5, f"{KERNEL} has a carrier")
+        wait_until(lambda: penstock.ports()[KERNEL]["state"] == "up", 5, f"{KERNEL} is up")
+        penstock.ctl("clear", "counters")  # what the far host says of itself may come before that
         return penstock
 
     def link(self):
