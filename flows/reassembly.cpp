@@ -159,23 +159,25 @@ void Reassembly::give_up(uint32_t index, DropReason reason, bool also_what_comes
   remove(index);
 }
 
+// It is free from here on, and says what it said until it is taken again.
+const Reassembly::Node& Reassembly::give_back_first(Chain& chain) {
+  const uint32_t index = take_first(chain);
+  nodes_[index].next = free_node_;
+  free_node_ = index;
+  return nodes_[index];
+}
+
 bool Reassembly::next_piece(ReassembledPiece& piece) {
   if (complete_.first == kNone) return false;
-  const uint32_t index = take_first(complete_);
-  Node& node = nodes_[index];
+  const Node& node = give_back_first(complete_);
   piece = {node.handle, node.offset, node.length};
-  node.next = free_node_;
-  free_node_ = index;
   return true;
 }
 
 bool Reassembly::next_released(ReleasedFragment& fragment) {
   if (released_.first == kNone) return false;
-  const uint32_t index = take_first(released_);
-  Node& node = nodes_[index];
+  const Node& node = give_back_first(released_);
   fragment = {node.handle, node.link, node.reason};
-  node.next = free_node_;
-  free_node_ = index;
   return true;
 }
 

@@ -199,6 +199,7 @@ class Reassembly {
   DropReason buried(uint64_t hash, uint64_t now) const;
   void append(Chain& chain, uint32_t node);
   uint32_t take_first(Chain& chain);
+  const Node& give_back_first(Chain& chain);
 
   ReassemblyLimits limits_;
   const HashKeys keys_;
