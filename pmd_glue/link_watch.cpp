@@ -46,16 +46,10 @@ Result<LinkWatch> LinkWatch::open(uint32_t interface_index) {
   FileDescriptor socket(
       ::socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE));
   if (!socket) return Error{std::string("cannot open a netlink socket: ") + std::strerror(errno)};
-  sockaddr_nl address{};
-  address.nl_family = AF_NETLINK;
-  address.nl_groups = RTMGRP_LINK;
-  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-    return Error{std::string("cannot watch links: ") + std::strerror(errno)};
   LinkWatch watch(std::move(socket), interface_index);
-  // The kernel answers inside the call that asks, so the state is known when open() returns.
   if (!watch.request_state())
-    return Error{std::string("cannot watch links: ") + std::strerror(errno)};
-  watch.poll();
+    return Error{std::string("cannot ask for links: ") + std::strerror(errno)};
+  watch.read_answers();
   if (watch.gone_) return Error{"no network interface of index " + std::to_string(interface_index)};
   return watch;
 }
@@ -74,23 +68,20 @@ bool LinkWatch::request_state() {
 }
 
 LinkState LinkWatch::poll() {
-  // Messages were lost when the socket's buffer was full: ask for the state itself, once.
-  if (!read_messages() && request_state()) read_messages();
+  // What the kernel tells by itself (RTMGRP_LINK) comes up to a second after a change: it collects
+  // changes of carrier. It answers inside the call that asks.
+  if (!gone_ && request_state()) read_answers();
   return state_;
 }
 
-bool LinkWatch::read_messages() {
+void LinkWatch::read_answers() {
   alignas(nlmsghdr) char buffer[16384];
-  bool complete = true;
   while (true) {
     const ssize_t got = ::recv(socket_.get(), buffer, sizeof buffer, 0);
-    if (got > 0) {
+    if (got > 0)
       take(buffer, static_cast<size_t>(got));
-    } else if (got < 0 && errno == ENOBUFS) {
-      complete = false;  // and go on: an answer finds no room before the queue is empty
-    } else if (!(got < 0 && errno == EINTR)) {
-      return complete;
-    }
+    else if (!(got < 0 && errno == EINTR))
+      return;
   }
 }
 
@@ -100,18 +91,13 @@ void LinkWatch::take(const void* messages, size_t length) {
     nlmsghdr header;
     std::memcpy(&header, at, sizeof header);
     if (header.nlmsg_len < sizeof header || header.nlmsg_len > length) return;
-    if (header.nlmsg_type == NLMSG_ERROR) gone_ = true;  // the only request asks for our interface
-    if ((header.nlmsg_type == RTM_NEWLINK || header.nlmsg_type == RTM_DELLINK) &&
-        header.nlmsg_len >= NLMSG_LENGTH(sizeof(ifinfomsg))) {
+    if (header.nlmsg_type == NLMSG_ERROR) gone_ = true;
+    if (header.nlmsg_type == RTM_NEWLINK && header.nlmsg_len >= NLMSG_LENGTH(sizeof(ifinfomsg))) {
       ifinfomsg info;
       std::memcpy(&info, at + NLMSG_HDRLEN, sizeof info);
-      // A bridge reports its ports' membership by RTM_DELLINK of its own family: not a deletion.
-      if (static_cast<uint32_t>(info.ifi_index) == index_ && info.ifi_family == AF_UNSPEC) {
-        gone_ = header.nlmsg_type == RTM_DELLINK;
-        const bool up = (info.ifi_flags & IFF_UP) != 0 && (info.ifi_flags & IFF_LOWER_UP) != 0;
-        if (up && !gone_ && !state_.up) state_.speed_mbps = read_speed(index_);
-        state_.up = up;
-      }
+      const bool up = (info.ifi_flags & IFF_UP) != 0 && (info.ifi_flags & IFF_LOWER_UP) != 0;
+      if (up && !state_.up) state_.speed_mbps = read_speed(index_);
+      state_.up = up;
     }
     if (gone_) state_ = {};
     const size_t step = NLMSG_ALIGN(header.nlmsg_len);

@@ -21,21 +21,20 @@ struct LinkState {
   friend bool operator==(const LinkState&, const LinkState&) = default;
 };
 
-/// Watches one interface of the network namespace it was opened in. For one thread; never blocks.
+/// Watches one interface of the network namespace it was opened in. For one thread, on a cold path:
+/// a poll is a call into the kernel.
 class LinkWatch {
  public:
   /// Errors: no such interface, no netlink socket.
   static flows::Result<LinkWatch> open(uint32_t interface_index);
 
-  /// Takes in what the kernel has said since the last call, and returns the state now. An interface
-  /// that was deleted or moved away is down for good.
+  /// The state now. An interface that was deleted or moved away is down for good.
   LinkState poll();
 
  private:
   LinkWatch(FileDescriptor socket, uint32_t index) : socket_(std::move(socket)), index_(index) {}
   bool request_state();
-  /// False when the kernel had to leave messages out.
-  bool read_messages();
+  void read_answers();
   void take(const void* messages, size_t length);
 
   FileDescriptor socket_;

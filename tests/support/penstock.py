@@ -14,6 +14,9 @@ from support.process import run, wait_until
 # What hosts say to everybody (MLD, neighbour discovery) and a router has no use for.
 HARMLESS = {"multicast", "nd", "icmp_unhandled", "arp"}
 
+# What must add up, of a row of `show ports`.
+TALLIES = ("rx_packets", "tx_packets", "originated", "consumed", "split", "merged", "held", "drops")
+
 # Past the qdisc, which is the driver's default, no capture on that interface sees what it sends.
 _VISIBLE = "qdisc_bypass=0"
 
@@ -83,18 +86,23 @@ class Penstock:
 
     def assert_balanced(self):
         """Every packet is accounted for, on each port and over all of them."""
-        ports = self.ports().values()
-        for port in ports:
+        ports, drops = wait_until(self._counters, 5, "counters that rest")
+        for port in ports.values():
             assert port["balance"] == 0, port
-        total = {name: sum(port[name] for port in ports)
-                 for name in ("rx_packets", "tx_packets", "originated", "consumed", "split",
-                              "merged", "held", "drops")}
+        total = {name: sum(port[name] for port in ports.values()) for name in TALLIES}
         came = total["rx_packets"] + total["originated"] + total["split"]
         went = total["tx_packets"] + total["drops"] + total["consumed"] + total["merged"] + total["held"]
         assert came == went, total
-        by_reason = sum(count for reason, count in self.drops().items()
-                        if not reason.startswith("rx_"))
-        assert by_reason == total["drops"], (self.drops(), total)
+        by_reason = sum(count for reason, count in drops.items() if not reason.startswith("rx_"))
+        assert by_reason == total["drops"], (drops, total)
+
+    def _counters(self):
+        """Ports and drops of one moment: nothing was counted while both were asked for."""
+        before, drops, after = self.ports(), self.drops(), self.ports()
+
+        def tallies(ports):
+            return [[port[name] for name in TALLIES] for port in ports.values()]
+        return (after, drops) if tallies(before) == tallies(after) else None
 
     def assert_no_loss(self, *but):
         """Nothing was dropped that mattered, except for the reasons named."""

@@ -473,12 +473,12 @@ TEST(Engine, ReloadsUnderWorkersThatRun) {
     for (uint16_t queue = 0; queue < 2; ++queue)
       for (int n = 0; n < 8; ++n) injected += gateway.inject(pool, kCore, sctp_frame(), queue);
     if (i % 10 == 0) expect_balanced(gateway.report());
-    received += ip_frames(gateway.drain(kWan));
+    received += ip_frames(gateway.drain_and_answer(pool, kWan));
   }
   // Whatever is on its way arrives within a moment.
   for (int i = 0; i < 500 && received < injected; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    received += ip_frames(gateway.drain(kWan));
+    received += ip_frames(gateway.drain_and_answer(pool, kWan));
   }
   stop.store(true);
   for (size_t w = 0; w < jobs.size(); ++w)

@@ -60,27 +60,20 @@ TEST_F(Interfaces, TheWatchSeesCarrierAndAdministrator) {
   ASSERT_TRUE(watch) << watch.error().message;
   EXPECT_TRUE(watch->poll().up);
   EXPECT_EQ(watch->poll().speed_mbps, 10000U);  // what veth says of itself
-  ASSERT_TRUE(ip("link set b0 down"));          // carrier lost
-  EXPECT_TRUE(eventually([&] { return !watch->poll().up; }));
-  ASSERT_TRUE(ip("link set b0 up"));
-  EXPECT_TRUE(eventually([&] { return watch->poll().up; }));
+  // At once, however often: the kernel itself would tell of the second change a second later.
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(ip("link set b0 down"));  // carrier lost
+    EXPECT_FALSE(watch->poll().up);
+    ASSERT_TRUE(ip("link set b0 up"));
+    EXPECT_TRUE(watch->poll().up);
+  }
   ASSERT_TRUE(ip("link set a0 down"));  // switched off
-  EXPECT_TRUE(eventually([&] { return !watch->poll().up; }));
+  EXPECT_FALSE(watch->poll().up);
   ASSERT_TRUE(ip("link set a0 up"));
-  EXPECT_TRUE(eventually([&] { return watch->poll().up; }));
+  EXPECT_TRUE(watch->poll().up);
   ASSERT_TRUE(ip("link del a0"));
-  EXPECT_TRUE(eventually([&] { return !watch->poll().up; }));
+  EXPECT_FALSE(watch->poll().up);
   EXPECT_FALSE(LinkWatch::open(0x7fffffff));
-}
-
-TEST_F(Interfaces, TheWatchSurvivesLostMessages) {
-  auto watch = LinkWatch::open(interface_index("a0"));
-  ASSERT_TRUE(watch) << watch.error().message;
-  // More changes than the socket holds, and the last one is "down".
-  for (int i = 0; i < 150; ++i)
-    ASSERT_TRUE(ip("link set b0 alias name-" + std::to_string(i) + std::string(200, 'x')));
-  ASSERT_TRUE(ip("link set b0 down"));
-  EXPECT_TRUE(eventually([&] { return !watch->poll().up; }));
 }
 
 TEST_F(Interfaces, AfPacketCarriesFramesAndTellsTheTruth) {

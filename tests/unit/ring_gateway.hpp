@@ -148,6 +148,25 @@ class RingGateway {
     engine_->clear_counters();
   }
 
+  /// The hosts beside `port` are asked whether they are (still) there, and say so: on a slow
+  /// machine that happens to workers on the real clock. Returns the other frames.
+  std::vector<Bytes> drain_and_answer(pmd_glue::PacketPool& pool, size_t port) {
+    std::vector<Bytes> others;
+    for (Bytes& frame : drain(port)) {
+      flows::ArpPacket asked;
+      if (flows::ether_type(frame.data()) != flows::kEtherTypeArp) {
+        others.push_back(std::move(frame));
+      } else if (flows::parse_arp(flows::ByteView(frame).subspan(flows::kEthernetHeader), asked) ==
+                     flows::DropReason::none &&
+                 asked.operation == flows::ArpOperation::request && !asked.is_announcement()) {
+        Bytes answer(flows::kArpFrame);
+        write_arp_reply(answer, kHostMacs[port], asked);
+        inject(pool, port, answer);
+      }
+    }
+    return others;
+  }
+
   rte_mempool* pool() const { return rte_mempool_lookup((prefix_ + "0").c_str()); }
   uint32_t pool_in_use() const { return rte_mempool_in_use_count(pool()); }
 
