@@ -39,20 +39,24 @@ def main(address, size, in_pieces):
     v6 = ":" in address
     family, level = (socket.AF_INET6, socket.IPPROTO_IPV6) if v6 else (socket.AF_INET,
                                                                        socket.IPPROTO_IP)
-    raw = socket.socket(family, socket.SOCK_RAW, SCTP)
-    raw.setsockopt(level, IPV6_MTU_DISCOVER if v6 else IP_MTU_DISCOVER,
-                   DONT if in_pieces else DO)
-    raw.connect((address, 0))
-    before = raw.getsockopt(level, IPV6_MTU if v6 else IP_MTU)
-    raw.send(packet(size - (40 if v6 else 20)))
+    with socket.socket(family, socket.SOCK_RAW, SCTP) as raw:
+        raw.setsockopt(level, IPV6_MTU_DISCOVER if v6 else IP_MTU_DISCOVER,
+                       DONT if in_pieces else DO)
+        raw.connect((address, 0))
+        raw.send(packet(size - (40 if v6 else 20)))
     if in_pieces:
         return
+
+    def known():
+        """As a new socket learns it: one that is still sending when the error arrives keeps the
+        route that it has (ip6_sk_update_pmtu() leaves a socket in use alone)."""
+        with socket.socket(family, socket.SOCK_RAW, SCTP) as asking:
+            asking.connect((address, 0))
+            return asking.getsockopt(level, IPV6_MTU if v6 else IP_MTU)
     deadline = time.monotonic() + 3
-    known = before
-    while known == before and time.monotonic() < deadline:
+    while known() >= size and time.monotonic() < deadline:
         time.sleep(0.01)
-        known = raw.getsockopt(level, IPV6_MTU if v6 else IP_MTU)
-    print(known)
+    print(known())
 
 
 main(sys.argv[1], int(sys.argv[2]), sys.argv[3:] == ["in-pieces"])
