@@ -39,17 +39,17 @@ def main(address, size, in_pieces):
     v6 = ":" in address
     family, level = (socket.AF_INET6, socket.IPPROTO_IPV6) if v6 else (socket.AF_INET,
                                                                        socket.IPPROTO_IP)
-    with socket.socket(family, socket.SOCK_RAW, SCTP) as raw:
-        raw.setsockopt(level, IPV6_MTU_DISCOVER if v6 else IP_MTU_DISCOVER,
-                       DONT if in_pieces else DO)
-        raw.connect((address, 0))
-        raw.send(packet(size - (40 if v6 else 20)))
+    raw = socket.socket(family, socket.SOCK_RAW, SCTP)
+    raw.setsockopt(level, IPV6_MTU_DISCOVER if v6 else IP_MTU_DISCOVER,
+                   DONT if in_pieces else DO)
+    raw.connect((address, 0))
+    raw.send(packet(size - (40 if v6 else 20)))
     if in_pieces:
         return
 
     def known():
-        """As a new socket learns it: one that is still sending when the error arrives keeps the
-        route that it has (ip6_sk_update_pmtu() leaves a socket in use alone)."""
+        """As a new socket learns it: what sent stays open, or nobody takes the error, but when that
+        comes while it is still sending it keeps the route that it has (ip6_sk_update_pmtu())."""
         with socket.socket(family, socket.SOCK_RAW, SCTP) as asking:
             asking.connect((address, 0))
             return asking.getsockopt(level, IPV6_MTU if v6 else IP_MTU)
