@@ -107,7 +107,7 @@ def test_fragments_arrive(topology, build, family, size):
     association."""
     with topology.gateways(build) as penstocks:
         # More pieces than may wait for a neighbour: all of them are to be known.
-        topology.west.run(f"busybox ping -c 1 -W 2 {topology.east_address[family]}")
+        topology.west.reach(topology.east_address[family])
         before = topology.east.snmp()
         topology.west.run(f"{OVERSIZED} {topology.east_address[family]} {size} in-pieces")
         deadline = time.monotonic() + 3

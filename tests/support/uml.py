@@ -127,6 +127,11 @@ class Kernel:
                                f"{result.stdout}{result.stderr}")
         return result
 
+    def reach(self, address):
+        """Pings until it is answered: all neighbours on the way are known from then on. The guest's
+        interface may sit on a frame until the next one wakes it, so one ping is none."""
+        self.run(f"for _ in 1 2 3 4 5; do busybox ping -c 1 -W 1 {address} && exit 0; done; exit 1")
+
     def shell(self, script, **options):
         """The same as `run`; a namespace calls it so."""
         return self.run(script, **options)
