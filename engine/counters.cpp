@@ -3,13 +3,11 @@
 #include "engine/counters.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <thread>
 
 namespace penstock::engine {
 namespace {
 
-constexpr auto kPatience = std::chrono::milliseconds(20);  // fifty times the longest nap
 constexpr auto kPause = std::chrono::microseconds(20);
 
 }  // namespace
@@ -95,14 +93,13 @@ void WorkerCounters::copy() {
     copy_.drops[i] = {drops_[i].packets.get(), drops_[i].last_ns.get()};
 }
 
-const Totals& WorkerCounters::read(bool runs) {
+const Totals& WorkerCounters::read(bool runs, std::chrono::steady_clock::time_point until) {
   if (!runs) {
     copy();
-    return copy_;
+    return taken_ = copy_;
   }
   const uint32_t ticket = asked_.load(std::memory_order_relaxed) + 1;
   asked_.store(ticket, std::memory_order_release);
-  const auto until = std::chrono::steady_clock::now() + kPatience;
   while (served_.load(std::memory_order_acquire) != ticket) {
     if (std::chrono::steady_clock::now() >= until) return taken_;
     std::this_thread::sleep_for(kPause);

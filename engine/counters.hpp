@@ -7,6 +7,7 @@
 // between two turns: nobody waits for anybody in the middle of a burst.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -119,9 +120,14 @@ class WorkerCounters {
   }
 
   /// Control thread: a copy as of now, valid until the next call. Asks the worker when it `runs`,
-  /// and waits a few milliseconds at most: of a worker that stalls there is only the last copy.
+  /// and waits for it `until` then at most: of a worker that stalls there is only the last copy.
   /// A worker that does not run is stepped by the caller's own thread.
-  const Totals& read(bool runs);
+  const Totals& read(bool runs, std::chrono::steady_clock::time_point until);
+  const Totals& last_read() const { return taken_; }
+
+  /// A worker answers within a nap, unless others run on its core: then it may wait for several
+  /// turns of theirs.
+  static constexpr auto kPatience = std::chrono::milliseconds(500);
 
  private:
   void copy();

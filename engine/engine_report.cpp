@@ -254,7 +254,7 @@ Report Engine::report(uint64_t now_ns) {
     r.turns = c.turns.get();
     r.idle_turns = c.turns.get() - c.busy_turns.get();
     r.naps = c.naps.get();
-    for (const Totals::Port& p : worker->read_counters().ports) {
+    for (const Totals::Port& p : c.last_read().ports) {
       r.packets += p.rx + p.spread_in - p.spread_out;
       r.spread_out += p.spread_out;
       r.spread_in += p.spread_in;

@@ -56,7 +56,9 @@ class alignas(64) Worker {
   void run(const std::atomic<bool>& stop);
 
   /// Control thread: counters as of the end of a turn; valid until the next call.
-  const Totals& read_counters() { return counters_.read(runs()); }
+  const Totals& read_counters(std::chrono::steady_clock::time_point until) {
+    return counters_.read(runs(), until);
+  }
   /// Whether run() is at work, as opposed to somebody who steps.
   bool runs() const { return running_.load(std::memory_order_acquire); }
   const WorkerCounters& counters() const { return counters_; }

@@ -20,7 +20,8 @@ Collector::Collector(const std::vector<std::unique_ptr<Worker>>& workers, size_t
 
 Totals Collector::sum() const {
   Totals t(ports_, tunnels_);
-  for (const auto& worker : workers_) t.add(worker->read_counters());
+  const auto until = std::chrono::steady_clock::now() + WorkerCounters::kPatience;
+  for (const auto& worker : workers_) t.add(worker->read_counters(until));
   t.settle_spread();
   return t;
 }
