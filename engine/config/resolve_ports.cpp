@@ -146,6 +146,16 @@ void check_kernel(const Draft& draft, size_t index, Mistakes& mistakes) {
                                title, quoted(port.kernel.value), title_of("port", draft.ports[i])));
 }
 
+void check_mtus(const Draft& draft, const WireConfig& wire, Mistakes& mistakes) {
+  const PortDraft& a = draft.ports[wire.ports[0]];
+  const PortDraft& b = draft.ports[wire.ports[1]];
+  if (a.mtu.value == b.mtu.value) return;
+  mistakes.add(wire.at,
+               fmt::format("wire: port {} has mtu {} and port {} has {}; give both the same, what "
+                           "fits in must fit out",
+                           quoted(a.name.value), a.mtu.value, quoted(b.name.value), b.mtu.value));
+}
+
 }  // namespace
 
 // As the tables do: the longest prefix, and none is both a port's network and a route's.
@@ -225,6 +235,7 @@ std::vector<WireConfig> resolve_wires(const Draft& draft, Mistakes& mistakes) {
   std::map<std::string, SourcePosition> used;
   for (const WireDraft& wire : draft.wires) {
     WireConfig made{{0, 0}, wire.at};
+    size_t known = 0;
     for (size_t end = 0; end < wire.ports.size(); ++end) {
       const auto& [name, at] = wire.ports[end];
       const auto port = index_of(draft.ports, name);
@@ -234,6 +245,7 @@ std::vector<WireConfig> resolve_wires(const Draft& draft, Mistakes& mistakes) {
         continue;
       }
       made.ports[end] = *port;
+      ++known;
       const auto [first, fresh] = used.emplace(name, at);
       if (!fresh)
         mistakes.add(at, fmt::format("wire: port {} is an end already, in {}; give another",
@@ -244,14 +256,7 @@ std::vector<WireConfig> resolve_wires(const Draft& draft, Mistakes& mistakes) {
                                  "has none; remove it there",
                                  quoted(name)));
     }
-    const int64_t mtus[] = {draft.ports[made.ports[0]].mtu.value,
-                            draft.ports[made.ports[1]].mtu.value};
-    if (wire.ports.size() == 2 && mtus[0] != mtus[1])
-      mistakes.add(
-          wire.at,
-          fmt::format("wire: port {} has mtu {} and port {} has {}; give both the "
-                      "same, what fits in must fit out",
-                      quoted(wire.ports[0].value), mtus[0], quoted(wire.ports[1].value), mtus[1]));
+    if (known == 2) check_mtus(draft, made, mistakes);
     wires.push_back(made);
   }
   return wires;

@@ -46,6 +46,11 @@ const Case kFile[] = {
       "remove it there",
       "p.toml:15:19: wire: port \"wan0\" has an address or a vlan, and the end of a wire has none; "
       "remove it there"}},
+    {"wire_alone",
+     "[[wire]]\n",
+     {"p.toml:1:1: [[wire]]: no ports; give the names of two ports: [\"east\", \"west\"]",
+      "p.toml:1:1: no [[port]], so nothing can come in or go out; add one with name, device and "
+      "address"}},
     {"wire_one_end",
      kBase + kEast + "[[wire]]\nports = [\"east\"]\n",
      {"p.toml:18:10: [[wire]]: ports has one name, and a wire has two ends; give both"}},
